@@ -45,6 +45,7 @@ struct tg_stage_mark {
 	int k;              /* the latest try; 0: none */
 	int failures;       /* tries that failed */
 	int64_t begin_ms, end_ms;
+	uint64_t begin_seq, end_seq; /* journal sequence numbers of the latest stage.begin, stage.end */
 	char *error;        /* of the latest failure */
 	char *result_sha256;
 };
@@ -126,6 +127,8 @@ struct tg_run {
 	struct tg_instance *inst;  /* in the expected order */
 	size_t inst_n, inst_cap;
 	uint64_t seq;
+	uint64_t work_seq;         /* the latest record that names an instance (member iid) */
+	uint64_t runner_seq;       /* the latest runner.start */
 	char head[65];
 	int64_t opened_ms, last_ms, done_ms; /* done_ms 0 while open */
 	bool runner_up;            /* between runner.start and runner.end; not the same as alive */

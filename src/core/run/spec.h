@@ -14,6 +14,7 @@ struct tg_digest_ref { /* a file that the run depends on */
 	char *path;    /* absolute, as found at launch; NULL: built in or none */
 	char *frozen;  /* path of our copy, relative to RUN; NULL when none was taken */
 	char *sha256;
+	char *frozen_sha256; /* of the copy; tg_spec_write takes it from the file when NULL */
 };
 
 struct tg_tool {

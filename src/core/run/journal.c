@@ -24,7 +24,7 @@ struct tg_journal_writer {
 	tg_record_fn fn;
 	void *user;
 	bool poisoned;
-	char why[256];
+	char why[sizeof ((struct tg_err *)0)->msg];
 };
 
 static int64_t segment_bytes(void)
@@ -248,12 +248,17 @@ static bool rotate(struct tg_journal_writer *w, int64_t need, struct tg_err *err
 static bool make_room(struct tg_journal_writer *w, int64_t need, struct tg_err *err)
 {
 	bool fits = w->at.off + need + TG_SEGMENT_RESERVE <= w->size;
+	struct tg_err own = { 0 };
 
 	if (fits && w->at.off <= w->size / 4 * 3)
 		return true;
-	if (rotate(w, need, err))
+	if (rotate(w, need, &own))
 		return true;
-	return fits && !w->poisoned;
+	if (fits && !w->poisoned)
+		return true;
+	if (err != NULL)
+		*err = own;
+	return false;
 }
 
 bool tg_journal_append(struct tg_journal_writer *w, const char *ev, struct cJSON *body,

@@ -317,7 +317,7 @@ bool tg_proc_run(const struct tg_spawn *spawn, const void *input, size_t input_n
 	}
 	s.in = in[0];
 	s.out = out[1];
-	s.err = er[1];
+	s.err = s.merge_err ? out[1] : er[1];
 	s.new_session = true; /* so that the whole group can be killed */
 	if (!tg_proc_spawn(&s, &pid, &pidfd, err))
 		goto fail;

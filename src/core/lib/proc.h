@@ -21,6 +21,7 @@ struct tg_spawn {
 	const char *cwd;         /* NULL: ours */
 	int in, out, err;        /* descriptors for 0, 1, 2; -1: /dev/null */
 	const int *keep;         /* further descriptors that stay open, -1-terminated; may be NULL */
+	bool merge_err;          /* tg_proc_run: standard error goes into r->out, in order */
 	bool new_session;        /* setsid() */
 	bool die_with_parent;    /* PR_SET_PDEATHSIG SIGKILL */
 	int oom_score_adj;       /* added; 0: leave */

@@ -274,7 +274,7 @@ void tg_triage_classify(const struct tg_triage_in *in, struct tg_triage_out *out
 	out->flags = tg_diff_flags(d);
 	if (d->fault == TG_DIFF_NO_DIFF) {
 		classify_text(in, out);
-		out->applies = in->ladder ? in->ladder->applied : -1;
+		out->applies = 0; /* neither git nor patch finds anything in it */
 	} else {
 		classify_diff(in, d, out);
 	}

@@ -200,6 +200,7 @@ static bool put(struct tg_journal_writer *w, const char *ev, struct cJSON *body,
 		w->at.seq = rec.seq;
 		w->at.off += (int64_t)frame.n;
 		memcpy(w->at.head, rec.sha256, sizeof w->at.head);
+		rec.json = (struct tg_str){ json.p, json.n };
 		rec.body = again;
 		rec.ev = tg_json_str(again, "ev");
 		rec.wall_ms = tg_json_int(again, "wall_ms", 0);

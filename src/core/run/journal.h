@@ -25,6 +25,7 @@ struct tg_record {
 	const char *ev;
 	const struct cJSON *body; /* the whole object; valid during the call only */
 	char sha256[65];          /* of this record's JSON: the next one's prev */
+	struct tg_str json;       /* its very bytes; valid during the call only */
 };
 
 struct tg_journal_writer;

@@ -175,7 +175,7 @@ static enum step take(struct tg_scan *s, const char *json, size_t n, int64_t siz
 		      struct tg_err *err)
 {
 	const struct tg_json_limits limits = { .max_bytes = TG_FRAME_MAX_JSON };
-	struct tg_record rec = { .seq = s->seq + 1 };
+	struct tg_record rec = { .seq = s->seq + 1, .json = { json, n } };
 	enum step step = STEP_MORE;
 	struct cJSON *body = tg_json_parse(json, n, "journal", &limits, NULL);
 

@@ -32,7 +32,7 @@ int64_t tg_watch_idle_s(const struct tg_watch *w, size_t i, int64_t now_ms);
 /* Cost of the run so far, live steps included. */
 double tg_watch_run_cost(const struct tg_watch *w, bool *lower_bound);
 /* RUN's state in one word: running, interrupted (no runner though work is left), paused, draining,
- * stopped, stopped by the gate, done, foreign. */
+ * stopping, stopped, stopped by the gate, done, foreign. */
 const char *tg_watch_run_state(const struct tg_watch *w);
 
 /* The nine artefacts of the runbook's section D, on disk. */

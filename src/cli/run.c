@@ -1,0 +1,149 @@
+/* tgmon run: check everything, freeze it, start the runner, watch. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "cli/attach.h"
+#include "cli/cli.h"
+#include "core/lib/buf.h"
+#include "core/pipeline/launch.h"
+#include "core/runner/runner.h"
+
+struct run_opts {
+	struct tg_launch_opts launch;
+	const char *resume;
+	bool headless, detach, dry_run;
+};
+
+#define L(member) offsetof(struct run_opts, launch.member)
+
+static const struct tg_opt opts[] = {
+	{ "config", "FILE", "the agent's YAML (mini-swe-agent); without it the embedded demo runs", TG_OPT_STR,
+	  L(config), 0 },
+	{ "model-id", "ID", "the model's name in rows and gate, e.g. zai/glm-4.6", TG_OPT_STR, L(model_id), 0 },
+	{ "slice", "A:B", "which rows, as Python slices: 50:100, 50:, :50, ::2 (all)", TG_OPT_STR, L(slice), 0 },
+	{ "tag", "T", "a word for the run's name (run)", TG_OPT_STR, L(tag), 0 },
+	{ "policy", "FILE", "the policy; none: every finding is high (built in)", TG_OPT_STR, L(policy), 0 },
+	{ "dataset", "FILE", "SWE-bench rows, .jsonl or .json (demo)", TG_OPT_STR, L(dataset), 0 },
+	{ "agent", "NAME", "replay or mini", TG_OPT_STR, L(agent), 0 },
+	{ "evaluator", "NAME", "local or swebench", TG_OPT_STR, L(evaluator), 0 },
+	{ "repos", "DIR", "bare repositories <owner>__<name>[.git] for triage and scan", TG_OPT_STR, L(repos), 0 },
+	{ "workers", "N", "agents at once (1)", TG_OPT_INT, L(workers), 0 },
+	{ "eval-workers", "N", "evaluations at once (as --workers)", TG_OPT_INT, L(eval_workers), 0 },
+	{ "budget", "USD", "launch nothing more once this is spent", TG_OPT_NUM, L(budget_usd), L(budget_set) },
+	{ "timeout", "SECONDS", "limit of one agent attempt (3600)", TG_OPT_INT, L(timeout_s), 0 },
+	{ "eval-timeout", "SECONDS", "limit of one evaluation (1800)", TG_OPT_INT, L(eval_timeout_s), 0 },
+	{ "retries", "N", "automatic reruns after infrastructure (0; the demo: 1)", TG_OPT_INT, L(retries),
+	  L(retries_set) },
+	{ "ladder", "4|5", "the harness generation whose apply ladder judges (5)", TG_OPT_INT, L(ladder), 0 },
+	{ "pace", "SECONDS", "replay: pause between two steps (the demo: 0.4)", TG_OPT_NUM, L(pace), 0 },
+	{ "notify", "PROGRAM", "run on done, veto, gate closed, budget, stuck; the event is JSON on its stdin",
+	  TG_OPT_STR, L(notify), 0 },
+	{ "required-evidence", "LEVEL", "bound or imported (bound)", TG_OPT_STR, L(required_evidence), 0 },
+	{ "output", "DIR", "folder that gets the run directory (here)", TG_OPT_STR, L(output), 0 },
+	{ "redact", NULL, "write redacted copies where secrets are found", TG_OPT_FLAG, L(redact), 0 },
+	{ "headless", NULL, "no console: a progress line, and the gate's exit code at the end", TG_OPT_FLAG,
+	  offsetof(struct run_opts, headless), 0 },
+	{ "detach", NULL, "start it, print its directory, and leave", TG_OPT_FLAG,
+	  offsetof(struct run_opts, detach), 0 },
+	{ "dry-run", NULL, "check everything, print what would run, write nothing", TG_OPT_FLAG,
+	  offsetof(struct run_opts, dry_run), 0 },
+	{ "resume", "RUN", "go on with an interrupted run", TG_OPT_STR, offsetof(struct run_opts, resume), 0 },
+	{ 0 },
+};
+
+static void print_plan(const struct tg_launch *l)
+{
+	const struct tg_spec *s = &l->spec;
+
+	fprintf(stderr, "model     %s\ntag       %s\ndataset   %s (%lld rows, sha256 %.12s)\nslice     %s, %zu "
+		"instances\nagent     %s, %d at once, limit %d s\nevaluator %s, limit %d s\npolicy    %s\n",
+		s->model_id, s->tag, s->dataset.path, (long long)s->dataset_rows, s->dataset.sha256, s->slice,
+		s->expected_n, s->agent, s->workers, s->timeout_s, s->evaluator, s->eval_timeout_s,
+		!s->policy.sha256 ? "none" : s->policy.path ? s->policy.path : "built in");
+	for (size_t i = 0; i < s->tools_n; i++)
+		fprintf(stderr, "tool      %s %s\n", s->tools[i].path, s->tools[i].version);
+	for (size_t i = 0; i < s->expected_n; i++)
+		puts(s->expected[i]);
+}
+
+static int attach_or_leave(const struct run_opts *o, const char *run_dir)
+{
+	struct tg_err err = { 0 };
+
+	if (o->detach) {
+		puts(run_dir);
+		return 0;
+	}
+	if (o->headless || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return tg_cli_follow(run_dir, false);
+	return tg_cli_attach(run_dir, NULL, &err);
+}
+
+static int start(const struct run_opts *o, const char *run_dir)
+{
+	struct tg_err err = { 0 };
+
+	if (o->headless)
+		setenv("TGMON_HEADLESS", "1", 1); /* the runner ends where only a person could go on */
+	if (!tg_runner_start(run_dir, &err))
+		return tg_cli_fail(&err);
+	fprintf(stderr, "tgmon: run directory %s\n", run_dir);
+	return attach_or_leave(o, run_dir);
+}
+
+static int resume(const struct run_opts *o)
+{
+	struct tg_err err = { 0 };
+	struct tg_spec spec = { 0 };
+	char *dir = tg_cli_run_dir(o->resume, false, &err);
+	int code;
+
+	if (!dir)
+		return tg_cli_fail(&err);
+	if (!tg_spec_load(&spec, dir, NULL, &err) || !tg_spec_check_inputs(&spec, dir, &err))
+		code = tg_cli_fail(&err);
+	else
+		code = start(o, dir);
+	tg_spec_fini(&spec);
+	free(dir);
+	return code;
+}
+
+static int run(const void *given, const struct tg_args *args)
+{
+	struct run_opts o = *(const struct run_opts *)given;
+	struct tg_launch l = { 0 };
+	struct tg_err err = { 0 };
+	int code;
+
+	(void)args;
+	if (o.resume)
+		return resume(&o);
+	if (!o.launch.config && !o.launch.dataset) { /* the embedded default costs nothing */
+		if (!o.launch.retries_set)
+			o.launch.retries = 1;
+		o.launch.retries_set = true;
+		if (!o.launch.pace)
+			o.launch.pace = 0.4;
+	}
+	if (!tg_launch_plan(&l, &o.launch, &err))
+		code = tg_cli_fail(&err);
+	else if (o.dry_run) {
+		print_plan(&l);
+		code = 0;
+	} else if (!tg_launch_make(&l, &err))
+		code = tg_cli_fail(&err);
+	else
+		code = start(&o, l.run_dir);
+	tg_launch_fini(&l);
+	return code;
+}
+
+const struct tg_command tg_cmd_run = {
+	.name = "run", .group = "launch", .args = "[options]",
+	.summary = "launch a batch in a new run directory, and watch it",
+	.opts = opts, .opts_size = sizeof(struct run_opts), .run = run, .max_args = 0,
+	.more = "The run goes on when this terminal closes; `tgmon watch RUN` attaches again.\n"
+		"Without --config and --dataset the embedded demo runs: no Docker, no keys, no network.",
+};

@@ -57,11 +57,20 @@ configure() { # folder, further options
 	cmake -S . -B "$dir" ${TGMON_GRAMMAR_DIR:+-DTGMON_GRAMMAR_DIR="$TGMON_GRAMMAR_DIR"} "$@" >/dev/null
 }
 
+compile() { # folder, further options; quiet unless it fails
+	local dir=$1 log=$1/compile.log
+	shift
+	if ! cmake --build "$dir" -j"$jobs" "$@" >"$log" 2>&1; then
+		grep -E 'warning|error|\*\*\*' -A 3 "$log" | head -n 60 >&2
+		echo "bootstrap: the build in $dir failed; all of it is in $log" >&2
+		exit 1
+	fi
+}
+
 build() {
 	install_packages "${RUN_PACKAGES[@]}" "${BUILD_PACKAGES[@]}"
 	configure build
-	cmake --build build -j"$jobs" --target tgmon | grep -E 'warning|error|Error' || true
-	[ -x build/tgmon ] || { cmake --build build --target tgmon; exit 1; }
+	compile build --target tgmon
 }
 
 demo() {
@@ -90,13 +99,13 @@ run_tests() {
 	install_packages "${RUN_PACKAGES[@]}" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 	say "gcc, warnings are errors"
 	configure build -DTGMON_WERROR=ON
-	cmake --build build -j"$jobs" 2>&1 | grep -E 'warning|error|\*\*\*' && exit 1
+	compile build
 	say "clang, warnings are errors"
 	configure build-clang -DCMAKE_C_COMPILER=clang -DTGMON_WERROR=ON
-	cmake --build build-clang -j"$jobs" 2>&1 | grep -E 'warning|error|\*\*\*' && exit 1
+	compile build-clang
 	say "AddressSanitizer and UndefinedBehaviorSanitizer: unit tests"
 	configure build-asan -DCMAKE_BUILD_TYPE=Debug -DTGMON_SANITIZE=ON
-	cmake --build build-asan -j"$jobs" 2>&1 | grep -E 'warning|error|\*\*\*' && exit 1
+	compile build-asan
 	ctest --test-dir build-asan --no-tests=error --output-on-failure -R '^unit\.' -j"$jobs"
 	say "everything, as an operator uses it"
 	ctest --test-dir build --no-tests=error --output-on-failure -j"$jobs"

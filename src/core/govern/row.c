@@ -96,7 +96,8 @@ eval_row(const struct tg_govern_in *in)
 static bool
 is_valid(const struct tg_govern_in *in)
 {
-	if (in->patch_class == TG_PC_EMPTY || in->patch_class == TG_PC_INFRA)
+	if (in->submission_unknown || in->patch_class == TG_PC_EMPTY ||
+	    in->patch_class == TG_PC_INFRA)
 		return false;
 	if (tg_patch_usable(in->patch_class))
 		return true;
@@ -268,7 +269,7 @@ judge_without_patch(struct draft *d, const struct tg_govern_in *in)
 		return;
 	}
 	d->eval_status = "invalid_patch";
-	d->v.reason = "empty_or_invalid_patch";
+	d->v.reason = in->submission_unknown ? "submission_unknown" : "empty_or_invalid_patch";
 	read_resolved(d, eval_row(in));
 	if (!tg_streq(d->resolved_status, "EMPTY_PATCH") && !tg_streq(d->resolved_status, "INFRA")) {
 		free(d->resolved_status);
@@ -382,13 +383,17 @@ put_agentic(struct cJSON *row, const struct cJSON *risk)
 			tg_json_int(stats, "suspicious_commands", 0));
 }
 
+/* The last two members: tg_govern_row_set_attempts cuts them off and puts them on again. */
 static void
-put_positive(struct cJSON *row, const char *key, int v)
+put_attempts(struct cJSON *row, const char *const *why, size_t n)
 {
-	if (v > 0)
-		tg_json_set_int(row, key, v);
-	else
-		tg_json_set_null(row, key);
+	struct cJSON *list = tg_json_array();
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		tg_json_push_str(list, why[i]);
+	tg_json_set_int(row, "attempts", (int64_t)n);
+	tg_json_set(row, "attempts_why", list);
 }
 
 /* Ours, behind everything that readers of the reference's rows look at. */
@@ -410,14 +415,17 @@ put_evidence(struct cJSON *row, const struct draft *d, const struct tg_govern_in
 		tg_json_push(list, e);
 	}
 	tg_json_set(row, "evidence", list);
-	put_positive(row, "attempt", in->attempt);
-	put_positive(row, "attempts", in->attempts);
 	tg_json_set_str(row, "selection", in->selection);
 	tg_json_set_str(row, "policy_sha256", in->policy ? in->policy->sha256 : NULL);
 	tg_json_set_str(row, "required_evidence",
 			tg_evidence_level_name(in->required == TG_EL_IMPORTED ? TG_EL_IMPORTED
 									      : TG_EL_BOUND));
 	tg_json_set_str(row, "patch_class", tg_patch_class_name(in->patch_class));
+	if (in->attempt > 0)
+		tg_json_set_int(row, "attempt", in->attempt);
+	else
+		tg_json_set_null(row, "attempt");
+	put_attempts(row, in->attempts_why, in->attempts);
 }
 
 struct cJSON *
@@ -447,4 +455,28 @@ tg_govern_row(const struct tg_govern_in *in, struct tg_verdict *out)
 	tg_scan_view_fini(&d.scan);
 	free(d.resolved_status);
 	return row;
+}
+
+bool
+tg_govern_row_set_attempts(struct tg_buf *line, const char *const *why, size_t n)
+{
+	/* Unescaped, this text can only be a member's name, and the last one is ours. */
+	static const char mark[] = ", \"attempts\": ";
+	struct tg_buf tail = TG_BUF_INIT;
+	struct cJSON *o;
+	char *at = NULL, *p = line->n ? line->p : NULL;
+
+	while (p && (p = strstr(p, mark)) != NULL)
+		at = p++;
+	if (!at || !strstr(at, ", \"attempts_why\": [") || !strstr(at, "]}"))
+		return false;
+	o = tg_json_object();
+	put_attempts(o, why, n);
+	tg_json_print(o, TG_JSON_PY, &tail);
+	line->n = (size_t)(at - line->p);
+	tg_buf_adds(line, ", ");
+	tg_buf_add(line, tail.p + 1, tail.n - 1); /* without its '{' */
+	tg_json_free(o);
+	tg_buf_fini(&tail);
+	return true;
 }

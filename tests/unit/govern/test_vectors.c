@@ -18,7 +18,8 @@
 #include "core/lib/json.h"
 
 static const char *const ours[] = { "instance_id", "evidence_level", "evidence", "attempt", "attempts",
-				    "selection", "policy_sha256", "required_evidence", "patch_class" };
+				    "selection", "attempts_why", "policy_sha256",
+				    "required_evidence", "patch_class" };
 
 struct vectors {
 	struct tg_buf text, departures;

@@ -45,5 +45,14 @@ void tg_steps_free(struct tg_step *steps, size_t n);
 /* The groups a person thinks in, from the agent's own word (spec 1.8), what it submitted and how the
  * process ended. `killed` = timeout|operator|NULL. */
 enum tg_outcome tg_traj_outcome(const struct tg_traj *t, const char *killed, int code, int sig);
+/* The same with the reason in a few plain words (static text). t may be NULL: there is none. A word of
+ * the agent that says that it had finished (submitted, or a limit of its own) wins over `killed`: a
+ * result that was paid for is not lost because the process was slow to go. */
+enum tg_outcome tg_traj_outcome_why(const struct tg_traj *t, const char *killed, int code, int sig,
+				    const char **why);
+/* One exit status on its own (exit_statuses_*.yaml): status as written there, the exception's text or
+ * NULL, and whether a non-blank submission is known. why may be NULL. */
+enum tg_outcome tg_status_outcome(const char *status, const char *text, bool submitted,
+				  const char **why);
 
 #endif

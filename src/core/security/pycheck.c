@@ -7,6 +7,75 @@
 
 typedef bool (*check_fn)(struct tg_py *, const struct tg_py_place *, const struct tg_py_kids *);
 
+static bool check_dictionary(struct tg_py *py, const struct tg_py_place *at,
+			     const struct tg_py_kids *kids)
+{
+	return kids->n < 2 || kids->v[1].kind != TG_PK_T_COMMA ||
+	       tg_py_refuse(py, at->node, "a comma without anything before it");
+}
+
+/* `for x in a, b` is no clause of a comprehension, nor is a lambda its source. */
+static bool check_for_in(struct tg_py *py, const struct tg_py_place *at,
+			 const struct tg_py_kids *kids)
+{
+	for (size_t i = 0; i < kids->n; i++) {
+		if (kids->v[i].kind == TG_PK_T_COMMA || kids->v[i].kind == TG_PK_LAMBDA)
+			return tg_py_refuse(py, at->node, "a comprehension needs parentheses here");
+	}
+	return true;
+}
+
+static bool check_splat_type(struct tg_py *py, const struct tg_py_place *at,
+			     const struct tg_py_kids *kids)
+{
+	(void)kids;
+	return at->grand != TG_PK_ASSIGNMENT ||
+	       tg_py_refuse(py, at->node, "a starred expression in a wrong place");
+}
+
+static bool check_class_pattern(struct tg_py *py, const struct tg_py_place *at,
+				const struct tg_py_kids *kids)
+{
+	struct tg_py_kids inner = { 0 };
+	bool keyword = false, ok = true;
+
+	(void)at;
+	for (size_t i = 0; i < kids->n && ok; i++) {
+		if (kids->v[i].kind != TG_PK_CASE_PATTERN)
+			continue;
+		tg_py_kids(py, &inner, kids->v[i].node);
+		if (inner.n && inner.v[0].kind == TG_PK_KEYWORD_PATTERN)
+			keyword = true;
+		else if (keyword)
+			ok = tg_py_refuse(py, kids->v[i].node, "a positional pattern after a keyword");
+	}
+	tg_py_kids_fini(&inner);
+	return ok;
+}
+
+/* Keys are literals or dotted names; **rest comes last. */
+static bool check_dict_pattern(struct tg_py *py, const struct tg_py_place *at,
+			       const struct tg_py_kids *kids)
+{
+	bool rest = false;
+
+	(void)at;
+	for (size_t i = 0; i < kids->n; i++) {
+		const struct tg_py_kid *kid = &kids->v[i];
+
+		if (!kid->named)
+			continue;
+		if (rest)
+			return tg_py_refuse(py, kid->node, "a pattern after **");
+		if (kid->kind == TG_PK_SPLAT_IN_CASE)
+			rest = true;
+		if (kid->kind == TG_PK_DOTTED_NAME && kid->field && !strcmp(kid->field, "key") &&
+		    ts_node_child_count(kid->node) < 2)
+			return tg_py_refuse(py, kid->node, "a name is no key of a pattern");
+	}
+	return true;
+}
+
 static size_t count_named(const struct tg_py_kids *kids)
 {
 	size_t n = 0;
@@ -67,6 +136,15 @@ static bool check_assert(struct tg_py *py, const struct tg_py_place *at,
 static bool check_except(struct tg_py *py, const struct tg_py_place *at,
 			 const struct tg_py_kids *kids)
 {
+	for (size_t i = 0; i < kids->n; i++) {
+		TSNode target;
+
+		if (kids->v[i].kind != TG_PK_AS_PATTERN)
+			continue;
+		target = tg_py_first_named(py, tg_py_field(kids->v[i].node, "alias"));
+		if (target.id && tg_py_kind(py, target) != TG_PK_IDENTIFIER)
+			return tg_py_refuse(py, target, "an exception is bound to a name only");
+	}
 	return !has_kind(kids, TG_PK_T_COMMA) ||
 	       tg_py_refuse(py, at->node, "an except clause of Python 2");
 }
@@ -77,6 +155,22 @@ static bool check_import(struct tg_py *py, const struct tg_py_place *at,
 	if (kids->n && kids->v[kids->n - 1].kind == TG_PK_T_COMMA)
 		return tg_py_refuse(py, at->node, "a trailing comma needs parentheses here");
 	return true;
+}
+
+static bool check_import_from(struct tg_py *py, const struct tg_py_place *at,
+			      const struct tg_py_kids *kids)
+{
+	for (size_t i = 0; i < kids->n; i++) {
+		TSNode name = kids->v[i].node;
+
+		if (!field_is(&kids->v[i], "name"))
+			continue;
+		if (kids->v[i].kind == TG_PK_ALIASED_IMPORT)
+			name = tg_py_field(name, "name");
+		if (ts_node_named_child_count(name) > 1)
+			return tg_py_refuse(py, name, "from ... import takes plain names");
+	}
+	return check_import(py, at, kids);
 }
 
 static bool check_with(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
@@ -122,7 +216,8 @@ static bool check_arguments(struct tg_py *py, const struct tg_py_place *at,
 {
 	bool keyword = false, unpacked = false;
 
-	(void)at;
+	if (kids->n > 1 && kids->v[1].kind == TG_PK_T_COMMA)
+		return tg_py_refuse(py, at->node, "a comma without anything before it");
 	for (size_t i = 0; i < kids->n; i++) {
 		const struct tg_py_kid *kid = &kids->v[i];
 
@@ -209,14 +304,19 @@ static bool check_named_expression(struct tg_py *py, const struct tg_py_place *a
 {
 	(void)kids;
 	switch (at->parent) {
+	case TG_PK_IF_CLAUSE:
+		if (at->grand == TG_PK_CASE)
+			return true;
+		break;
 	case TG_PK_PAREN: case TG_PK_ARGUMENT_LIST: case TG_PK_LIST: case TG_PK_TUPLE: case TG_PK_SET:
-	case TG_PK_SUBSCRIPT: case TG_PK_IF: case TG_PK_ELIF: case TG_PK_WHILE: case TG_PK_IF_CLAUSE:
+	case TG_PK_SUBSCRIPT: case TG_PK_IF: case TG_PK_ELIF: case TG_PK_WHILE:
 	case TG_PK_MATCH: case TG_PK_DECORATOR: case TG_PK_GENERATOR: case TG_PK_LIST_COMP:
 	case TG_PK_SET_COMP: case TG_PK_INTERPOLATION: case TG_PK_FORMAT_EXPRESSION:
 		return true;
 	default:
-		return tg_py_refuse(py, at->node, ":= needs parentheses here");
+		break;
 	}
+	return tg_py_refuse(py, at->node, ":= needs parentheses here");
 }
 
 static bool check_as_pattern(struct tg_py *py, const struct tg_py_place *at,
@@ -236,19 +336,47 @@ static bool check_as_pattern(struct tg_py *py, const struct tg_py_place *at,
 	return tg_py_refuse(py, at->node, "\"as\" in a wrong place");
 }
 
+/* In a tuple of one the comma makes the tuple. */
+static bool has_comma_after(const struct tg_py *py, TSNode node)
+{
+	TSNode next = ts_node_next_sibling(node), prev = ts_node_prev_sibling(node);
+
+	return (next.id && tg_py_kind(py, next) == TG_PK_T_COMMA) ||
+	       (prev.id && tg_py_kind(py, prev) == TG_PK_T_COMMA);
+}
+
 static bool check_splat(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
 {
+	uint32_t start = ts_node_start_byte(at->node);
+
+	if (at->parent == TG_PK_TUPLE && !has_comma_after(py, at->node))
+		return tg_py_refuse(py, at->node, "a starred expression in a wrong place");
 	(void)kids;
 	switch (at->parent) {
+	case TG_PK_CALL: case TG_PK_ATTRIBUTE: case TG_PK_BINARY: /* `*a.b(c)` has the star at its root */
+		if (start == at->parent_start)
+			return true;
+		break;
+	case TG_PK_SUBSCRIPT:
 	case TG_PK_ARGUMENT_LIST: case TG_PK_LIST: case TG_PK_TUPLE: case TG_PK_SET:
-	case TG_PK_EXPRESSION_LIST: case TG_PK_PATTERN_LIST: case TG_PK_SUBSCRIPT:
+	case TG_PK_EXPRESSION_LIST: case TG_PK_PATTERN_LIST:
 	case TG_PK_EXPRESSION_STATEMENT: case TG_PK_ASSIGNMENT: case TG_PK_AUGMENTED:
 	case TG_PK_RETURN: case TG_PK_YIELD: case TG_PK_FOR: case TG_PK_TYPE: case TG_PK_TUPLE_PATTERN:
 	case TG_PK_LIST_PATTERN: case TG_PK_INTERPOLATION: case TG_PK_MATCH: case TG_PK_AS_TARGET:
 		return true;
 	default:
-		return tg_py_refuse(py, at->node, "a starred expression in a wrong place");
+		break;
 	}
+	return tg_py_refuse(py, at->node, "a starred expression in a wrong place");
+}
+
+/* A call, attribute, subscript or operation that begins with a star stands where a star may. */
+static bool check_starred_root(struct tg_py *py, const struct tg_py_place *at,
+			       const struct tg_py_kids *kids)
+{
+	if (py->src[ts_node_start_byte(at->node)] != '*')
+		return true;
+	return check_splat(py, at, kids);
 }
 
 static bool check_yield(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
@@ -278,6 +406,8 @@ static bool check_concat(struct tg_py *py, const struct tg_py_place *at, const s
 static bool check_interpolation(struct tg_py *py, const struct tg_py_place *at,
 				const struct tg_py_kids *kids)
 {
+	if (has_kind(kids, TG_PK_LAMBDA))
+		return tg_py_refuse(py, at->node, "a lambda needs parentheses here");
 	return count_named(kids) > 0 || tg_py_refuse(py, at->node, "an empty f-string expression");
 }
 
@@ -288,7 +418,7 @@ static const check_fn checks[TG_PK_COUNT] = {
 	[TG_PK_ASSERT] = check_assert,
 	[TG_PK_EXCEPT] = check_except,
 	[TG_PK_IMPORT] = check_import,
-	[TG_PK_IMPORT_FROM] = check_import,
+	[TG_PK_IMPORT_FROM] = check_import_from,
 	[TG_PK_FUTURE_IMPORT] = check_import,
 	[TG_PK_WITH_CLAUSE] = check_with,
 	[TG_PK_ASSIGNMENT] = check_assignment,
@@ -299,6 +429,15 @@ static const check_fn checks[TG_PK_COUNT] = {
 	[TG_PK_NAMED_EXPRESSION] = check_named_expression,
 	[TG_PK_AS_PATTERN] = check_as_pattern,
 	[TG_PK_LIST_SPLAT] = check_splat,
+	[TG_PK_CALL] = check_starred_root,
+	[TG_PK_ATTRIBUTE] = check_starred_root,
+	[TG_PK_SUBSCRIPT] = check_starred_root,
+	[TG_PK_BINARY] = check_starred_root,
+	[TG_PK_DICT] = check_dictionary,
+	[TG_PK_FOR_IN] = check_for_in,
+	[TG_PK_SPLAT_TYPE] = check_splat_type,
+	[TG_PK_CLASS_PATTERN] = check_class_pattern,
+	[TG_PK_DICT_PATTERN] = check_dict_pattern,
 	[TG_PK_YIELD] = check_yield,
 	[TG_PK_CONCAT_STRING] = check_concat,
 	[TG_PK_INTERPOLATION] = check_interpolation,

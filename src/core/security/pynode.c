@@ -27,8 +27,13 @@ TSNode tg_py_first_named(const struct tg_py *py, TSNode node)
 
 TSNode tg_py_unwrap(const struct tg_py *py, TSNode node)
 {
-	while (tg_py_kind(py, node) == TG_PK_PAREN) {
-		TSNode inner = tg_py_first_named(py, node);
+	for (;;) {
+		enum tg_py_kind kind = tg_py_kind(py, node);
+		TSNode inner;
+
+		if (kind != TG_PK_PAREN && kind != TG_PK_LIST_SPLAT)
+			break;
+		inner = tg_py_first_named(py, node);
 
 		if (!inner.id)
 			break;

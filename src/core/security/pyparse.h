@@ -70,6 +70,9 @@
 	X(TYPED_DEFAULT, "typed_default_parameter", true) \
 	X(KEYWORD_SEPARATOR, "keyword_separator", true) \
 	X(POSITIONAL_SEPARATOR, "positional_separator", true) X(TYPE, "type", true) \
+	X(SPLAT_TYPE, "splat_type", true) X(TYPE_CONVERSION, "type_conversion", true) \
+	X(CLASS_PATTERN, "class_pattern", true) X(DICT_PATTERN, "dict_pattern", true) \
+	X(KEYWORD_PATTERN, "keyword_pattern", true) X(SPLAT_IN_CASE, "splat_pattern", true) \
 	X(T_COMMA, ",", false) X(T_OPEN, "(", false) X(T_NOT_EQUAL_2, "<>", false) \
 	X(T_AS, "as", false) X(T_BACKTICK, "`", false)
 

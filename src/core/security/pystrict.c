@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_INDENT 99 /* CPython: MAXINDENT 100, the module included */
+#define MAX_INDENT 98 /* blocks around a block; CPython: MAXINDENT 100, the module included */
 
 struct level { /* columns with tabs to 8 and to 1: both must agree, else CPython says TabError */
 	uint32_t col, alt;
@@ -185,7 +185,8 @@ static void push_kids(struct walk *w, const struct entry *e, struct level lvl)
 		TG_GROW(w->v, w->n, w->cap);
 		w->v[w->n++] = (struct entry){
 			.at = { .node = kid->node, .kind = kid->kind, .parent = e->at.kind,
-				.grand = e->at.parent },
+				.grand = e->at.parent,
+				.parent_start = ts_node_start_byte(e->at.node) },
 			.lvl = lvl,
 			.depth = depth,
 			.target = kid_is_target(e, kid),

@@ -10,6 +10,7 @@ bool tg_py_strict_shape(struct tg_py *py);
 struct tg_py_place {
 	TSNode node;
 	enum tg_py_kind kind, parent, grand;
+	uint32_t parent_start; /* byte */
 };
 bool tg_py_check_node(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids);
 

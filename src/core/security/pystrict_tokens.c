@@ -117,6 +117,10 @@ static bool check_leaf(struct tg_py *py, TSNode node, enum tg_py_kind kind)
 		if (!prefix_ok(p, n))
 			why = "a string prefix that Python does not know";
 		break;
+	case TG_PK_TYPE_CONVERSION:
+		if (n != 2 || !strchr("rsa", p[1]))
+			why = "a conversion that f-strings do not know";
+		break;
 	case TG_PK_T_NOT_EQUAL_2:
 		why = "the operator <> of Python 2";
 		break;

@@ -140,6 +140,8 @@ static unsigned argument_kind(const struct tg_py *py, TSNode arg)
 	struct tg_py_string s;
 	unsigned kind = 0;
 
+	if (py->src[ts_node_start_byte(arg)] == '*')
+		return 0; /* starred, wherever the grammar hangs the star */
 	arg = tg_py_unwrap(py, arg);
 	switch (tg_py_kind(py, arg)) {
 	case TG_PK_BINARY:

@@ -1,0 +1,90 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "core/lib/file.h"
+#include "core/lib/json.h"
+#include "core/lib/proc.h"
+#include "core/runner/executor.h"
+
+/* The shim finds tree.lock at a fixed number. Whatever we have there ourselves is put aside. */
+static bool spawn_with_lock(struct tg_spawn *sp, int tree_fd, int *pidfd, struct tg_err *err)
+{
+	const int keep[] = { TG_TREE_FD, -1 };
+	int aside = -1;
+	pid_t pid;
+	bool ok;
+
+	sp->keep = keep;
+	if (tree_fd == TG_TREE_FD)
+		return tg_proc_spawn(sp, &pid, pidfd, err);
+	aside = fcntl(TG_TREE_FD, F_DUPFD_CLOEXEC, TG_TREE_FD + 1);
+	if (aside < 0 && errno != EBADF)
+		return tg_fail_sys(err, errno, "cannot put descriptor %d aside", TG_TREE_FD);
+	ok = dup3(tree_fd, TG_TREE_FD, O_CLOEXEC) >= 0 ||
+	     tg_fail_sys(err, errno, "cannot pass the lock on");
+	ok = ok && tg_proc_spawn(sp, &pid, pidfd, err);
+	if (aside >= 0) {
+		dup3(aside, TG_TREE_FD, O_CLOEXEC);
+		close(aside);
+	} else {
+		close(TG_TREE_FD);
+	}
+	return ok;
+}
+
+static bool local_start(const char *job_dir, int tree_fd, int *pidfd, struct tg_err *err)
+{
+	char *self = tg_self_exe();
+	const char *argv[] = { self, "shim", job_dir, NULL };
+	struct tg_spawn sp = { .argv = argv, .in = -1, .out = -1, .err = STDERR_FILENO,
+			       .new_session = true };
+	bool ok;
+
+	*pidfd = -1;
+	ok = self ? spawn_with_lock(&sp, tree_fd, pidfd, err)
+		  : tg_fail(err, TG_E_MACHINE, "cannot find the path of this program");
+	free(self);
+	return ok;
+}
+
+static enum tg_alive local_look(const char *job_dir, int *pidfd)
+{
+	return tg_job_alive(job_dir, pidfd);
+}
+
+static void local_stop(const char *job_dir, int pidfd, const char *reason, int grace_s)
+{
+	struct cJSON *o = tg_json_object();
+	struct tg_buf text = TG_BUF_INIT;
+	char *path = tg_path_join(job_dir, "kill.json");
+
+	tg_json_set_str(o, "reason", reason);
+	tg_json_set_int(o, "grace_s", grace_s);
+	tg_json_print(o, TG_JSON_PY, &text);
+	/* Should the disk be full, the signal alone stops it with the job's own grace. */
+	tg_file_write(path, text.p, text.n, 0600, NULL);
+	if (pidfd >= 0)
+		tg_pidfd_signal(pidfd, SIGTERM);
+	free(path);
+	tg_buf_fini(&text);
+	tg_json_free(o);
+}
+
+static size_t local_teardown(const char *job_dir)
+{
+	return tg_members_kill(job_dir);
+}
+
+static const struct tg_executor_ops executors[] = {
+	{ "local", local_start, local_look, local_stop, local_teardown },
+};
+
+const struct tg_executor_ops *tg_executor_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof executors / sizeof *executors; i++)
+		if (tg_streq(executors[i].name, name))
+			return &executors[i];
+	return NULL;
+}

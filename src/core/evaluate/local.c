@@ -204,22 +204,41 @@ static bool prepare_tests(struct local *l, struct tg_err *err)
 
 /* ---- the patch -------------------------------------------------------------------------------- */
 
-static const char *const rung_command[][2] = {
-	{ "git", "git apply --verbose" },
-	{ "git-3way", "git apply --verbose --3way" },
-	{ "git-reject", "git apply --verbose --reject" },
-	{ "patch-fuzz", "patch --batch --fuzz=5 -p1 -i" },
+static const struct rung {
+	const char *name, *v4, *v5; /* the harness's words for it; NULL: not in that generation */
+} rungs[] = {
+	{ "git", "git apply --verbose", "git apply --verbose" },
+	{ "git-3way", NULL, "git apply --verbose --3way" },
+	{ "git-reject", "git apply --verbose --reject", "git apply --verbose --reject" },
+	{ "patch-fuzz", "patch --batch --fuzz=5 -p1 -i", "patch --batch --forward --fuzz=5 -p1 -i" },
 };
 
-static char *last_line(const struct tg_buf *b)
+static void note_rungs(struct local *l, const char *took)
 {
-	size_t end = b->n, start;
+	for (size_t i = 0; i < sizeof rungs / sizeof *rungs && !tg_streq(rungs[i].name, took); i++) {
+		const char *words = l->ctx->spec->ladder >= 5 ? rungs[i].v5 : rungs[i].v4;
 
-	while (end && (b->p[end - 1] == '\n' || b->p[end - 1] == ' '))
-		end--;
-	for (start = end; start && b->p[start - 1] != '\n';)
-		start--;
-	return end > start ? tg_text_line(b->p + start, end - start, 300) : NULL;
+		if (words)
+			note(l, "Failed to apply patch to container: %s", words);
+	}
+}
+
+/* What the last `patch` of the ladder's log said, in one safe line: a label, never a verdict. */
+static char *apply_error(const struct tg_buf *log)
+{
+	static const char command[] = "$ patch --batch";
+	const char *p = tg_buf_cstr(log), *from = NULL, *end, *line;
+
+	for (const char *at = p; (at = strstr(at, command)); at++)
+		from = at;
+	if (!from)
+		return NULL;
+	end = strstr(from, "\n(exit code ");
+	if (!end)
+		end = p + log->n;
+	for (line = end; line > from && line[-1] != '\n';)
+		line--;
+	return line > from ? tg_text_line(line, (size_t)(end - line), 300) : NULL;
 }
 
 static bool apply_patch(struct local *l, struct tg_evaluation *ev, bool *applied, struct tg_err *err)
@@ -233,14 +252,7 @@ static bool apply_patch(struct local *l, struct tg_evaluation *ev, bool *applied
 	note(l, "Intermediate patch for %s written to patch.diff, now applying to testbed...", l->iid);
 	if (!tg_ladder_apply(l->testbed, in->patch, in->patch_n, l->ctx->spec->ladder, &r, err))
 		return false;
-	for (size_t i = 0; i < sizeof rung_command / sizeof *rung_command; i++) {
-		bool took = r.applied == 1 && tg_streq(rung_command[i][0], r.rung);
-
-		if (took)
-			break;
-		if (i != 1 || l->ctx->spec->ladder == 5)
-			note(l, "Failed to apply patch to container: %s", rung_command[i][1]);
-	}
+	note_rungs(l, r.rung);
 	*applied = r.applied == 1;
 	note(l, *applied ? ">>>>> Applied Patch:" : ">>>>> Patch Apply Failed:");
 	tg_buf_add(&l->log, tg_buf_cstr(&r.log), r.log.n);
@@ -249,7 +261,7 @@ static bool apply_patch(struct local *l, struct tg_evaluation *ev, bool *applied
 	if (!*applied) {
 		ev->status = TG_EV_PATCH_APPLY_FAILED;
 		ev->resolved = 0;
-		ev->apply_error = last_line(&r.log);
+		ev->apply_error = apply_error(&r.log);
 		ev->reason = tg_asprintf("the patch does not apply%s%s", ev->apply_error ? ": " : "",
 					 ev->apply_error ? ev->apply_error : "");
 	}
@@ -405,7 +417,6 @@ static bool evaluate(const struct tg_eval_input *in, struct tg_evaluation *ev, s
 	if (!check_row(ctx, err))
 		return false;
 	l.testbed = tg_path_join(ctx->work_dir, "testbed");
-	l.clean = tg_path_join(ctx->work_dir, "clean");
 	l.clean = tg_path_join(ctx->work_dir, "clean");
 	note(&l, "Creating testbed for %s...", l.iid);
 	ok = tg_repo_path(ctx->spec->repos_dir, ctx->spec->data_dir, ctx->row->repo, &l.repo, &why);

@@ -186,7 +186,7 @@ static bool parse_role(const struct parser *ps, const char *p, struct tg_role_sp
 			p = next_word(p, word);
 			if (!word[0] || strlen(word) >= cap)
 				return bad(ps, at, "a glyph is one character");
-			snprintf(dst, cap, "%s", word);
+			memcpy(dst, word, strlen(word) + 1);
 		} else if (!take_word(ps, at, word, &on, &look)) {
 			return false;
 		}

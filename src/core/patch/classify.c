@@ -241,7 +241,9 @@ static void classify_diff(const struct tg_triage_in *in, const struct tg_diff *d
 	if (l && l->applied) {
 		out->flags |= fault_flag(cls);
 		if (in->unchanged)
-			out->flags |= tg_streq(l->rung, "patch-fuzz") ? TG_TF_SILENT_REVERT : TG_TF_NO_OP;
+			out->flags |= TG_TF_NO_OP;
+		if (in->reverted && tg_streq(l->rung, "patch-fuzz"))
+			out->flags |= TG_TF_SILENT_REVERT;
 		if (tg_streq(l->rung, "git"))
 			say_sound(d, out);
 		else

@@ -27,7 +27,7 @@ enum { /* flags; tg_triage_flag_name gives the words */
 	TG_TF_NAME = 1 << 7,          /* control characters or empty parts in a name */
 	TG_TF_LARGE = 1 << 8,         /* over 500 files or 2 MiB */
 	TG_TF_NO_OP = 1 << 9,         /* applied, and nothing is different */
-	TG_TF_SILENT_REVERT = 1 << 10,/* applied by patch, and the edits were undone */
+	TG_TF_SILENT_REVERT = 1 << 10,/* applied by patch, and edits were undone */
 	TG_TF_TRUNCATED = 1 << 11,    /* the parser's finding on a patch that the ladder took */
 	TG_TF_CORRUPT = 1 << 12,
 	TG_TF_WHITESPACE = 1 << 13,
@@ -47,6 +47,7 @@ struct tg_triage_in {
 	const char *submission_head; /* beginning of the submission where it is not the patch, or NULL */
 	const struct tg_ladder_result *ladder; /* NULL: no base at hand, the ladder did not run */
 	bool unchanged;              /* with ladder: the tree after it is the tree before it */
+	bool reverted;               /* with ladder: a file that the patch edits is what it was before */
 	const char *mismatch;        /* with ladder: what does not fit where (tg_patch_mismatch), or NULL */
 };
 

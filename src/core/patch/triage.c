@@ -292,6 +292,22 @@ static bool tree_unchanged(const struct triage *t)
 	return true;
 }
 
+/* GNU patch told to go on finds edits that an earlier rung made, and takes them back ("Assuming -R"):
+ * it ends well and the file is what it was. */
+static bool some_reverted(const struct triage *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->diff.file_n; i++) {
+		const struct tg_diff_file *p = &t->diff.file[i];
+		const struct tg_scratch_file *f = tg_scratch_find(&t->scratch, tg_diff_path(p));
+
+		if (f && !tg_scratch_changed(f) && p->added + p->deleted > 0)
+			return true;
+	}
+	return false;
+}
+
 /* ---- the stage ---- */
 
 static bool load_inputs(struct triage *t, struct tg_err *err)
@@ -336,6 +352,7 @@ static void classify(struct triage *t, struct tg_triage_out *out)
 		in.mismatch = mismatch;
 	} else if (t->ladder_ran) {
 		in.unchanged = tree_unchanged(t);
+		in.reverted = some_reverted(t);
 	}
 	tg_triage_classify(&in, out);
 	free(mismatch);

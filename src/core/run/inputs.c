@@ -1,6 +1,6 @@
 /*
- * Are the inputs of a run still what run.json froze? The journal is asked for two things: the digest
- * of run.json itself, and amendments of the config, which are changes on the record.
+ * Are the inputs of a run still what run.json froze? The journal is asked for two things: the
+ * digest of run.json itself, and amendments of the config, which are changes on the record.
  */
 #include "core/run/spec.h"
 
@@ -49,8 +49,8 @@ static bool read_record(const char *run, struct on_record *r, struct tg_err *err
 }
 
 /* A file that is gone is no change when our own copy is there (must == false). */
-static bool same(const char *what, const char *path, const char *want, bool must, const char *way_on,
-		 struct tg_err *err)
+static bool same(const char *what, const char *path, const char *want, bool must,
+		 const char *way_on, struct tg_err *err)
 {
 	char got[TG_SHA256_HEX];
 
@@ -59,14 +59,15 @@ static bool same(const char *what, const char *path, const char *want, bool must
 	if (!tg_file_exists(path)) {
 		if (!must)
 			return true;
-		return tg_fail(err, TG_E_INPUT, "%s of this run is gone: %s. %s", what, path, way_on);
+		return tg_fail(err, TG_E_INPUT, "%s of this run is gone: %s. %s", what, path,
+			       way_on);
 	}
 	if (!tg_sha256_file(path, got, NULL, err))
 		return tg_fail_in(err, "%s of this run cannot be read", what);
 	if (strcmp(got, want) == 0)
 		return true;
-	return tg_fail(err, TG_E_INPUT, "%s of this run changed: %s was sha256 %.12s..., is %.12s.... %s",
-		       what, path, want, got, way_on);
+	return tg_fail(err, TG_E_INPUT, "%s of this run changed: %s was sha256 %.12s..., is "
+		       "%.12s.... %s", what, path, want, got, way_on);
 }
 
 static bool check_ref(const char *what, const struct tg_digest_ref *r, const char *run,
@@ -112,17 +113,23 @@ static bool check_config(const struct tg_spec *s, const char *run, const struct 
 	return ok;
 }
 
+/* What was frozen is read again from run.json, whose own digest comes first: the caller's copy may
+ * have been brought up to date with an amendment already. */
 bool tg_spec_check_inputs(const struct tg_spec *s, const char *run, struct tg_err *err)
 {
 	struct on_record rec = { 0 };
+	struct tg_spec was = { 0 };
 	char *path = tg_layout_control(run, "run.json");
 	bool ok = read_record(run, &rec, err);
 
+	(void)s;
 	ok = ok && same("run.json", path, rec.run_sha256, true, NEW_RUN, err);
-	ok = ok && check_ref("data set", &s->dataset, run, NEW_RUN, err);
-	ok = ok && check_config(s, run, &rec, err);
-	ok = ok && check_ref("policy", &s->policy, run, NEW_RUN, err);
-	ok = ok && check_ref("evaluation results", &s->eval_results, run, NEW_RUN, err);
+	ok = ok && tg_spec_load(&was, run, NULL, err);
+	ok = ok && check_ref("data set", &was.dataset, run, NEW_RUN, err);
+	ok = ok && check_config(&was, run, &rec, err);
+	ok = ok && check_ref("policy", &was.policy, run, NEW_RUN, err);
+	ok = ok && check_ref("evaluation results", &was.eval_results, run, NEW_RUN, err);
+	tg_spec_fini(&was);
 	free(path);
 	free(rec.run_sha256);
 	free(rec.config_path);

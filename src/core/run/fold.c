@@ -1,7 +1,7 @@
 /*
- * The fold: a table from event names to handlers. A record that does not fit (an instance that is not
- * expected, an attempt that never started, a stage that is none) changes nothing: the chain proves
- * that the runner wrote it, so it is kept, and a later version may understand it.
+ * The fold: a table from event names to handlers. A record that does not fit (an instance that is
+ * not expected, an attempt that never started, a stage that is none) changes nothing: the chain
+ * proves that the runner wrote it, so it is kept, and a later version may understand it.
  */
 #include "core/run/fold.h"
 
@@ -37,6 +37,11 @@ int64_t tg_fold_int(const struct cJSON *o, const char *key, int64_t lo, int64_t 
 	if (v <= (double)lo)
 		return lo;
 	return v >= (double)hi ? hi : (int64_t)v;
+}
+
+static int attempt_number(const struct cJSON *body)
+{
+	return (int)tg_fold_int(body, "a", 0, INT32_MAX, 0);
 }
 
 /* ---- the run ---- */
@@ -143,7 +148,7 @@ static struct tg_attempt *begin_attempt(struct event *e)
 
 	if (e->in == NULL)
 		return NULL;
-	att = tg_instance_add_attempt(e->in, (int)tg_fold_int(e->body, "a", 0, INT32_MAX, 0), &fresh);
+	att = tg_instance_add_attempt(e->in, attempt_number(e->body), &fresh);
 	if (att == NULL || !fresh)
 		return NULL;
 	att->started = true;
@@ -403,7 +408,8 @@ static void on_note(struct event *e)
 static void on_amend(struct event *e)
 {
 	const char *what = tg_json_str(e->body, "what"), *path = tg_json_str(e->body, "path");
-	const char *was = tg_json_str(e->body, "old_sha256"), *is = tg_json_str(e->body, "new_sha256");
+	const char *was = tg_json_str(e->body, "old_sha256"),
+		   *is = tg_json_str(e->body, "new_sha256");
 	char *text = tg_asprintf("%s amended: sha256 %.12s -> %.12s (%s)", what ? what : "config",
 				 was ? was : "?", is ? is : "?", path ? path : "?");
 
@@ -463,7 +469,7 @@ bool tg_run_apply(void *user, const struct tg_record *rec, struct tg_err *err)
 	e.in = tg_run_instance(run, tg_json_str(rec->body, "iid"));
 	if (e.in != NULL) {
 		run->work_seq = rec->seq;
-		e.att = tg_instance_attempt(e.in, (int)tg_fold_int(rec->body, "a", 0, INT32_MAX, 0));
+		e.att = tg_instance_attempt(e.in, attempt_number(rec->body));
 	}
 	for (size_t i = 0; rec->ev != NULL && i < sizeof handlers / sizeof handlers[0]; i++) {
 		if (strcmp(handlers[i].ev, rec->ev) == 0) {

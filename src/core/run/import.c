@@ -259,7 +259,8 @@ static void take_status_file(struct tg_run *run, const char *name)
 	for (const struct tg_yaml_node *s = nested ? nested->first : NULL; s != NULL; s = s->next)
 		for (const struct tg_yaml_node *id = s->first; id != NULL; id = id->next)
 			if (id->kind == TG_YAML_SCALAR && !tg_yaml_is_null(id))
-				take_status(run, tg_streq(s->key, "null") ? NULL : s->key, id->text);
+				take_status(run, tg_streq(s->key, "null") ? NULL : s->key,
+					    id->text);
 	for (const struct tg_yaml_node *s = nested ? NULL : root->first; s != NULL; s = s->next)
 		if (s->kind == TG_YAML_SCALAR)
 			take_status(run, s->text, s->key);
@@ -423,14 +424,17 @@ bool tg_import_run(struct tg_run *run, const char *dir, struct tg_err *err)
 	run->foreign = true;
 	run->run_id = tg_strdup(tg_path_base(run->dir));
 	if (tg_layout_kind(dir) == TG_DIR_NONE)
-		return tg_fail(err, TG_E_INPUT, "%s is no run directory: it has no .tgmon/run.json, "
-			       "no preds.json and no trajectories", dir);
+		return tg_fail(err, TG_E_INPUT,
+			       "%s is no run directory: it has no .tgmon/run.json, "
+			       "no preds.json and no trajectories",
+			       dir);
 	if (!tg_dir_list(dir, &names, err))
 		return false;
 	take_predictions(run);
 	take_trajectories(run, &names);
 	for (size_t i = 0; i < names.n; i++)
-		if (tg_starts_with(names.v[i], "exit_statuses_") && tg_ends_with(names.v[i], ".yaml"))
+		if (tg_starts_with(names.v[i], "exit_statuses_") &&
+		    tg_ends_with(names.v[i], ".yaml"))
 			take_status_file(run, names.v[i]);
 	if (there(run->dir, "eval/instance_results.jsonl"))
 		each_line(run, "eval/instance_results.jsonl", take_eval_row);

@@ -1,9 +1,9 @@
 #ifndef TG_IMPORT_H
 #define TG_IMPORT_H
 /*
- * A run directory that something else made (a mini-swe-agent output folder, or one that the runbook's
- * script made) as the same struct tg_run, read-only: nothing is written, nothing is executed. Every
- * instance has one attempt ("import"); what the folder does not say stays unknown.
+ * A run directory that something else made (a mini-swe-agent output folder, or one that the
+ * runbook's script made) as the same struct tg_run, read-only: nothing is written, nothing is
+ * executed. Every instance has one attempt ("import"); what the folder does not say stays unknown.
  *
  *   ids       preds.json (else preds_filled.json), then trajectories that it does not name
  *   ended     a prediction or an exit status is there; before that it is shown as running
@@ -20,7 +20,8 @@ bool tg_import_run(struct tg_run *run, const char *dir, struct tg_err *err);
 /* Changes whenever a file that the importer reads changed (names, sizes, times). */
 uint64_t tg_import_stamp(const char *dir);
 
-/* The groups a person thinks in, from the agent's own word alone (mini-swe-agent's exit statuses). */
+/* The groups a person thinks in, from the agent's own word alone (mini-swe-agent's exit statuses).
+ */
 enum tg_outcome tg_outcome_of_exit(const char *exit_status, bool has_patch);
 
 #endif

@@ -45,7 +45,8 @@ static bool fill_zeros(int fd, int64_t from, int64_t to, struct tg_err *err)
 	static const char zeros[65536];
 
 	while (from < to) {
-		size_t want = to - from > (int64_t)sizeof zeros ? sizeof zeros : (size_t)(to - from);
+		size_t want =
+		    to - from > (int64_t)sizeof zeros ? sizeof zeros : (size_t)(to - from);
 		ssize_t r = pwrite(fd, zeros, want, from);
 
 		if (r < 0 && errno == EINTR)
@@ -162,7 +163,8 @@ static bool write_frame(struct tg_journal_writer *w, const struct tg_buf *frame,
 		r = pwrite(w->at.fd, frame->p, frame->n, w->at.off);
 	while (r < 0 && errno == EINTR);
 	if (r != (ssize_t)frame->n) {
-		tg_fail_sys(&own, r < 0 ? errno : ENOSPC, "cannot write the journal of %s", w->at.run);
+		tg_fail_sys(&own, r < 0 ? errno : ENOSPC, "cannot write the journal of %s",
+			    w->at.run);
 		return poison(w, err, &own);
 	}
 	/* After a failed sync the kernel may drop the pages and report success the next time. */
@@ -185,8 +187,10 @@ static bool put(struct tg_journal_writer *w, const char *ev, struct cJSON *body,
 
 	render(w, ev, body, &json);
 	if (json.n > TG_FRAME_MAX_JSON)
-		ok = tg_fail(err, TG_E_INPUT, "a journal record \"%s\" of %zu bytes is too long; at most "
-			     "%u fit", ev, json.n, TG_FRAME_MAX_JSON);
+		ok = tg_fail(err, TG_E_INPUT,
+			     "a journal record \"%s\" of %zu bytes is too long; at most "
+			     "%u fit",
+			     ev, json.n, TG_FRAME_MAX_JSON);
 	if (ok) {
 		again = tg_json_parse(json.p, json.n, "journal record", &limits, err);
 		ok = again != NULL;
@@ -244,8 +248,8 @@ static bool rotate(struct tg_journal_writer *w, int64_t need, struct tg_err *err
 	return true;
 }
 
-/* Room for a record of `need` bytes and a seg.next behind it. A rotation that a full disk prevents is
- * tried again with the next record as long as the current segment has room. */
+/* Room for a record of `need` bytes and a seg.next behind it. A rotation that a full disk prevents
+ * is tried again with the next record as long as the current segment has room. */
 static bool make_room(struct tg_journal_writer *w, int64_t need, struct tg_err *err)
 {
 	bool fits = w->at.off + need + TG_SEGMENT_RESERVE <= w->size;
@@ -270,14 +274,18 @@ bool tg_journal_append(struct tg_journal_writer *w, const char *ev, struct cJSON
 	bool ok = true;
 
 	if (w->poisoned)
-		ok = tg_fail(err, TG_E_IO, "the journal takes no more records after an error (%s); the "
-			     "runner must be started again", w->why);
+		ok = tg_fail(err, TG_E_IO,
+			     "the journal takes no more records after an error (%s); the "
+			     "runner must be started again",
+			     w->why);
 	if (ok) {
 		render(w, ev, body, &probe);
-		need = probe.n + TG_FRAME_HEAD + 64; /* numbers may grow by the time it is written */
+		need = probe.n + TG_FRAME_HEAD + 64; /* its numbers may still grow */
 		if (probe.n > TG_FRAME_MAX_JSON)
-			ok = tg_fail(err, TG_E_INPUT, "a journal record \"%s\" of %zu bytes is too long; "
-				     "at most %u fit", ev, probe.n, TG_FRAME_MAX_JSON);
+			ok = tg_fail(err, TG_E_INPUT,
+				     "a journal record \"%s\" of %zu bytes is too long; "
+				     "at most %u fit",
+				     ev, probe.n, TG_FRAME_MAX_JSON);
 		else
 			ok = make_room(w, (int64_t)need, err) && put(w, ev, body, err);
 	}
@@ -318,8 +326,8 @@ struct tg_journal_reader *tg_journal_reader_new(const char *run, struct tg_err *
 
 	free(control);
 	if (!there) {
-		tg_fail(err, TG_E_INPUT, "%s is no run directory of tgmon (it has no %s folder)", run,
-			TG_CONTROL_DIR);
+		tg_fail(err, TG_E_INPUT, "%s is no run directory of tgmon (it has no %s folder)",
+			run, TG_CONTROL_DIR);
 		return NULL;
 	}
 	r = tg_calloc(1, sizeof *r);

@@ -32,7 +32,7 @@ struct tg_scan {
 	int64_t off;       /* first byte behind the last good record */
 	uint64_t seq;
 	char head[65];
-	bool quick;        /* a zero byte at `off` is the end: what lies behind was looked at before */
+	bool quick; /* a zero byte at `off` is the end: what lies behind was looked at before */
 	int flags;         /* of open(2) */
 	int patience;      /* how often damage is looked at again: a writer may be at work */
 	bool failed;       /* corrupt: every further scan says so again */
@@ -43,7 +43,8 @@ void tg_scan_init(struct tg_scan *s, const char *run, int flags, int patience);
 void tg_scan_fini(struct tg_scan *s);
 char *tg_segment_path(const char *run, unsigned number);
 /* Go on from where the scan stands to the last good record, delivering each to fn (may be NULL).
- * False: TG_E_CORRUPT, an I/O error, or what fn said. A journal that does not exist has no records. */
+ * False: TG_E_CORRUPT, an I/O error, or what fn said. A journal that does not exist has no records.
+ */
 bool tg_scan_run(struct tg_scan *s, tg_record_fn fn, void *user, uint64_t *n, struct tg_err *err);
 
 #endif

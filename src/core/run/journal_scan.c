@@ -52,10 +52,12 @@ static bool fail_corrupt(const struct tg_scan *s, const char *why, struct tg_err
 {
 	char *path = tg_segment_path(s->run, s->segment > 0 ? s->segment : 1);
 
-	tg_fail(err, TG_E_CORRUPT,
-		"%s is corrupt at byte %lld, behind record %llu: %s. Nothing behind it is used. "
-		"Restore the journal from a copy, or start a new run; the attempts' own folders keep "
-		"every result", path, (long long)s->off, (unsigned long long)s->seq, why);
+	tg_fail(
+	    err, TG_E_CORRUPT,
+	    "%s is corrupt at byte %lld, behind record %llu: %s. Nothing behind it is used. "
+	    "Restore the journal from a copy, or start a new run; the attempts' own folders keep "
+	    "every result",
+	    path, (long long)s->off, (unsigned long long)s->seq, why);
 	free(path);
 	return false;
 }
@@ -185,8 +187,9 @@ static enum step take(struct tg_scan *s, const char *json, size_t n, int64_t siz
 	if (rec.ev == NULL || tg_json_int(body, "v", 0) != 1 ||
 	    tg_json_int(body, "seq", -1) != (int64_t)rec.seq ||
 	    !tg_streq(tg_json_str(body, "prev"), s->head)) {
-		v->why = "a record that does not follow from the one before it (removed, swapped or "
-			 "replayed)";
+		v->why =
+		    "a record that does not follow from the one before it (removed, swapped or "
+		    "replayed)";
 		tg_json_free(body);
 		return STEP_ROTTEN;
 	}

@@ -59,7 +59,8 @@ char *tg_layout_job(const char *run, const char *iid, int attempt, enum tg_stage
 	if (stage == TG_STAGE_AGENT)
 		return tg_layout_attempt(run, iid, attempt);
 	assert(tg_instance_id_valid(iid));
-	return tg_asprintf("%s/%s/attempts/%s/%03d/%s.%d", run, TG_CONTROL_DIR, iid, attempt, name, k);
+	return tg_asprintf("%s/%s/attempts/%s/%03d/%s.%d", run, TG_CONTROL_DIR, iid, attempt, name,
+			   k);
 }
 
 char *tg_layout_traj(const char *run, const char *iid)

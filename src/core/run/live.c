@@ -1,6 +1,6 @@
 /*
- * Live observation: the trajectory that the agent rewrites after every step, parsed only as far as a
- * table row needs. core/agent reads trajectories properly; run does not know it (the arrows).
+ * Live observation: the trajectory that the agent rewrites after every step, parsed only as far as
+ * a table row needs. core/agent reads trajectories properly; run does not know it (the arrows).
  */
 #include "core/run/live.h"
 
@@ -90,8 +90,8 @@ static bool parse_fd(struct tg_live *live, int fd, int64_t size, take_fn *take)
 	return ok;
 }
 
-/* False when the file is not there. Agents may rewrite it in place: what does not parse is opened once
- * more a moment later before it is called unreadable. */
+/* False when the file is not there. Agents may rewrite it in place: what does not parse is opened
+ * once more a moment later before it is called unreadable. */
 static bool refresh_from(struct tg_live *live, const char *dir, const char *rel, take_fn *take)
 {
 	for (int attempt = 0; attempt < 2; attempt++) {

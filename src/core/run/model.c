@@ -41,7 +41,8 @@ void tg_attempt_add_violation(struct tg_attempt *att, const char *code, const ch
 	for (size_t i = 0; i < att->violation_n; i++)
 		if (strcmp(att->violation[i].code, code) == 0)
 			return;
-	att->violation = tg_realloc(att->violation, (att->violation_n + 1) * sizeof *att->violation);
+	att->violation =
+	    tg_realloc(att->violation, (att->violation_n + 1) * sizeof *att->violation);
 	att->violation[att->violation_n++] = (struct tg_violation){
 		.code = tg_strdup(code), .severity = tg_strdup(severity) };
 }

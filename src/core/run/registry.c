@@ -21,7 +21,8 @@ static char *registry_dir(struct tg_err *err)
 		return tg_path_join(state, "tgmon");
 	if (home != NULL && home[0] == '/')
 		return tg_path_join(home, ".local/state/tgmon");
-	tg_fail(err, TG_E_MACHINE, "neither XDG_STATE_HOME nor HOME says where runs are registered");
+	tg_fail(err, TG_E_MACHINE,
+		"neither XDG_STATE_HOME nor HOME says where runs are registered");
 	return NULL;
 }
 
@@ -101,7 +102,8 @@ static int64_t last_written(const char *run)
 	if (tg_dir_list(control, &names, NULL)) {
 		for (size_t i = 0; i < names.n; i++) {
 			char *path = tg_path_join(control, names.v[i]);
-			int64_t ms = tg_starts_with(names.v[i], "journal.") ? tg_file_mtime_ms(path) : 0;
+			int64_t ms =
+			    tg_starts_with(names.v[i], "journal.") ? tg_file_mtime_ms(path) : 0;
 
 			when = ms > when ? ms : when;
 			free(path);

@@ -2,8 +2,8 @@
 #define TG_REGISTRY_H
 /*
  * Which runs there are: one absolute path a line in $XDG_STATE_HOME/tgmon/runs (default
- * ~/.local/state/tgmon/runs), appended to, never rewritten; and the run directories one level below a
- * folder. Paths that are gone are left out when listing.
+ * ~/.local/state/tgmon/runs), appended to, never rewritten; and the run directories one level below
+ * a folder. Paths that are gone are left out when listing.
  */
 #include <stdbool.h>
 #include "core/lib/err.h"

@@ -1,6 +1,7 @@
 /*
- * Which attempt counts, what state an instance is in, and the counts made of both. The rule is frozen
- * in run.json (selection "first-own"): a rerun can neither take a result away nor improve the headline.
+ * Which attempt counts, what state an instance is in, and the counts made of both. The rule is
+ * frozen in run.json (selection "first-own"): a rerun can neither take a result away nor improve
+ * the headline.
  */
 #include "core/run/model.h"
 
@@ -90,7 +91,8 @@ static bool settled(enum tg_state s)
 
 bool tg_instance_failed(const struct tg_instance *in)
 {
-	const struct tg_attempt *counted = tg_instance_counted(in), *latest = tg_instance_latest(in);
+	const struct tg_attempt *counted = tg_instance_counted(in),
+				*latest = tg_instance_latest(in);
 
 	if (!settled(tg_instance_state(in)))
 		return false;

@@ -194,7 +194,8 @@ bool tg_spec_write(const struct tg_spec *s, const char *run, char sha256[65], st
 	for (size_t i = 0; i < MEMBERS && ok; i++)
 		ok = set_member(o, &members[i], s, run, err);
 	if (ok && tg_file_exists(path))
-		ok = tg_fail(err, TG_E_BUSY, "%s exists already: a run's spec is written once", path);
+		ok = tg_fail(err, TG_E_BUSY, "%s exists already: a run's spec is written once",
+			     path);
 	if (ok) {
 		set_lists(o, s);
 		tg_json_print(o, TG_JSON_PY_INDENT2, &b);
@@ -299,12 +300,14 @@ static bool get_expected(struct tg_spec *s, const struct cJSON *o, const char *p
 	bool ok = true;
 
 	if (tg_json_kind(ids) != TG_JSON_ARRAY || n == 0 || n > MAX_EXPECTED)
-		return tg_fail(err, TG_E_INPUT, "%s: \"expected\" must list the instance ids", path);
+		return tg_fail(err, TG_E_INPUT, "%s: \"expected\" must list the instance ids",
+			       path);
 	s->expected = tg_calloc(n, sizeof *s->expected);
 	for (const struct cJSON *c = tg_json_first(ids); c != NULL; c = tg_json_next(c)) {
 		if (!tg_instance_id_valid(tg_json_text(c)))
-			return tg_fail(err, TG_E_INPUT, "%s: \"expected\" entry %zu is no instance id",
-				       path, s->expected_n);
+			return tg_fail(err, TG_E_INPUT,
+				       "%s: \"expected\" entry %zu is no instance id", path,
+				       s->expected_n);
 		s->expected[s->expected_n++] = tg_strdup(tg_json_text(c));
 	}
 	sorted = tg_calloc(n, sizeof *sorted);
@@ -343,8 +346,10 @@ static bool get_all(struct tg_spec *s, const struct cJSON *o, const char *path, 
 	s->budget_usd = -1;
 	for (size_t i = 0; i < MEMBERS; i++)
 		if (!get_member(s, &members[i], o))
-			return tg_fail(err, TG_E_INPUT, "%s: member \"%s\" is missing or of a wrong "
-				       "kind", path, members[i].name);
+			return tg_fail(err, TG_E_INPUT,
+				       "%s: member \"%s\" is missing or of a wrong "
+				       "kind",
+				       path, members[i].name);
 	if (!get_expected(s, o, path, err))
 		return false;
 	get_tools(s, o);

@@ -2,8 +2,8 @@
 #define TG_SPEC_H
 /*
  * run.json: what was asked, frozen once before anything runs ("tgmon.run.v1"). Its sha256 is in the
- * journal's first record. Resume refuses changed inputs; only `rerun --config` amends, on the record.
- * All strings are owned by the spec; optional ones may be NULL.
+ * journal's first record. Resume refuses changed inputs; only `rerun --config` amends, on the
+ * record. All strings are owned by the spec; optional ones may be NULL.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,7 +48,7 @@ struct tg_spec {
 	double pace;           /* replay: seconds between steps; 0: as fast as it goes */
 	char *selection;       /* "first-own" */
 	char *required_evidence; /* bound, imported; NULL: the policy's */
-	char *notify;          /* command for --notify, one path or argv string list in JSON; NULL */
+	char *notify; /* command for --notify, one path or argv string list in JSON; NULL */
 	bool redact;
 	char **expected;       /* instance ids, in the run's order */
 	size_t expected_n;
@@ -62,8 +62,8 @@ void tg_spec_fini(struct tg_spec *s);
 bool tg_spec_write(const struct tg_spec *s, const char *run, char sha256[65], struct tg_err *err);
 /* Read it back; sha256 may be NULL. */
 bool tg_spec_load(struct tg_spec *s, const char *run, char sha256[65], struct tg_err *err);
-/* Are dataset, config, policy, run.json and the frozen copies still what they were? False: err names
- * which one, old and new digest, and the way on (an amendment, or a new run). */
+/* Are dataset, config, policy, run.json and the frozen copies still what they were? False: err
+ * names which one, old and new digest, and the way on (an amendment, or a new run). */
 bool tg_spec_check_inputs(const struct tg_spec *s, const char *run, struct tg_err *err);
 bool tg_spec_expects(const struct tg_spec *s, const char *iid);
 

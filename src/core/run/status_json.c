@@ -1,4 +1,5 @@
-/* The object of `tgmon status --json`. Unknown is null, never 0; fields are added, never changed. */
+/* The object of `tgmon status --json`. Unknown is null, never 0; fields are added, never changed.
+ */
 #include "core/run/watch.h"
 
 #include <stdlib.h>
@@ -92,7 +93,10 @@ static struct cJSON *run_json(const struct tg_watch *w)
 	bool lower = false;
 
 	tg_json_set_str(o, "dir", run->dir);
-	tg_json_set_str(o, "run_id", run->run_id != NULL ? run->run_id : spec ? spec->run_id : NULL);
+	tg_json_set_str(o, "run_id",
+			run->run_id != NULL ? run->run_id
+			: spec		    ? spec->run_id
+					    : NULL);
 	tg_json_set_str(o, "model_id", spec ? spec->model_id : NULL);
 	tg_json_set_str(o, "slice", spec ? spec->slice : NULL);
 	tg_json_set_str(o, "tag", spec ? spec->tag : NULL);
@@ -116,7 +120,8 @@ static struct cJSON *run_json(const struct tg_watch *w)
 
 static struct cJSON *counts_json(const struct tg_run *run)
 {
-	struct cJSON *o = tg_json_object(), *states = tg_json_object(), *verdicts = tg_json_object();
+	struct cJSON *o = tg_json_object(), *states = tg_json_object(),
+		     *verdicts = tg_json_object();
 	struct tg_counts c;
 
 	tg_run_count(run, &c);
@@ -144,7 +149,8 @@ static struct cJSON *counts_json(const struct tg_run *run)
 /* What one attempt came to. att NULL: nothing is known yet, all members are null. */
 static void set_result(struct cJSON *o, const struct tg_attempt *att)
 {
-	static const struct tg_attempt none = { .patch_bytes = -1, .resolved = -1, .cri = -1 };
+	static const struct tg_attempt none = { .patch_bytes = -1, .applies = -1,
+						.resolved = -1, .cri = -1 };
 	struct cJSON *patch = tg_json_object(), *ev = tg_json_object(), *scan = tg_json_object();
 	struct cJSON *codes = tg_json_array();
 
@@ -156,6 +162,9 @@ static void set_result(struct cJSON *o, const struct tg_attempt *att)
 	tg_json_set_str(patch, "reason", att->patch_reason);
 	set_count(patch, "bytes", att->patch_bytes);
 	tg_json_set_str(patch, "sha256", att->patch_sha256);
+	set_tristate(patch, "applies", att->applies);
+	tg_json_set_str(patch, "rung", att->rung);
+	tg_json_set_str(patch, "remedy", att->patch_remedy);
 	tg_json_set(o, "patch", patch);
 	set_tristate(ev, "resolved", att->resolved);
 	tg_json_set_str(ev, "status", tg_eval_status_name(att->eval));
@@ -212,10 +221,20 @@ static const char *doing(const struct tg_watch *w, size_t i)
 	return live->known && live->doing[0] != '\0' ? live->doing : NULL;
 }
 
+/* Is what is known of an instance's cost less than what it cost? */
+static bool cost_is_lower(const struct tg_instance *in)
+{
+	for (size_t a = 0; a < in->att_n; a++)
+		if (in->att[a].cost_usd < 0 || in->att[a].cost_lower_bound)
+			return true;
+	return false;
+}
+
 static struct cJSON *instance_json(const struct tg_watch *w, size_t i)
 {
 	const struct tg_instance *in = &tg_watch_run(w)->inst[i];
-	const struct tg_attempt *counted = tg_instance_counted(in), *latest = tg_instance_latest(in);
+	const struct tg_attempt *counted = tg_instance_counted(in),
+				*latest = tg_instance_latest(in);
 	struct cJSON *o = tg_json_object(), *list = tg_json_array();
 
 	tg_json_set_str(o, "instance_id", in->id);
@@ -225,6 +244,7 @@ static struct cJSON *instance_json(const struct tg_watch *w, size_t i)
 	tg_json_set_int(o, "attempts", (int64_t)in->att_n);
 	set_count(o, "steps", tg_watch_steps(w, i));
 	set_usd(o, "cost_usd", tg_watch_cost(w, i));
+	tg_json_set_bool(o, "cost_lower_bound", cost_is_lower(in));
 	set_count(o, "idle_s", tg_watch_idle_s(w, i, tg_wall_ms()));
 	tg_json_set_str(o, "doing", doing(w, i));
 	tg_json_set_bool(o, "failed", tg_instance_failed(in));

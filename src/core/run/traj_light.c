@@ -64,7 +64,8 @@ static void read_messages(const struct cJSON *messages, struct tg_traj_light *ou
 
 bool tg_traj_light(const struct cJSON *root, struct tg_traj_light *out)
 {
-	const struct cJSON *info = tg_json_get(root, "info"), *messages = tg_json_get(root, "messages");
+	const struct cJSON *info = tg_json_get(root, "info"),
+			   *messages = tg_json_get(root, "messages");
 	const struct cJSON *stats = tg_json_get(info, "model_stats");
 	const struct cJSON *ours = tg_json_get(root, "tgmon");
 	double cost;

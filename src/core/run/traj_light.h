@@ -1,8 +1,8 @@
 #ifndef TG_TRAJ_LIGHT_H
 #define TG_TRAJ_LIGHT_H
 /*
- * As much of a mini-swe-agent trajectory (1.x and 2.x) as a table row shows. core/agent/trajectory.h is
- * the full reader; run may not use it. Private to run/.
+ * As much of a mini-swe-agent trajectory (1.x and 2.x) as a table row shows.
+ * core/agent/trajectory.h is the full reader; run may not use it. Private to run/.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -62,9 +62,10 @@ static bool open_ours(struct tg_watch *w, struct tg_err *err)
 	if (w->reader == NULL || !tg_journal_read(w->reader, tg_run_apply, &w->run, NULL, err))
 		return false;
 	if (w->run.run_sha256 != NULL && strcmp(w->run.run_sha256, sha) != 0)
-		return tg_fail(err, TG_E_INPUT, "%s/%s/run.json is not what this run began with (sha256 "
-			       "was %.12s..., is %.12s...): put the old file back", w->dir, TG_CONTROL_DIR,
-			       w->run.run_sha256, sha);
+		return tg_fail(err, TG_E_INPUT,
+			       "%s/%s/run.json is not what this run began with (sha256 "
+			       "was %.12s..., is %.12s...): put the old file back",
+			       w->dir, TG_CONTROL_DIR, w->run.run_sha256, sha);
 	return true;
 }
 
@@ -180,7 +181,8 @@ static bool poll_live(struct tg_watch *w, size_t i)
 	}
 	if (s->wd < 0 && w->inotify >= 0) {
 		work = tg_path_join(dir, "work");
-		s->wd = inotify_add_watch(w->inotify, work, WORK_EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW);
+		s->wd =
+		    inotify_add_watch(w->inotify, work, WORK_EVENTS | IN_ONLYDIR | IN_DONT_FOLLOW);
 		free(work);
 	}
 	tg_live_refresh(&s->live, dir, w->run.inst[i].id);

@@ -1,9 +1,10 @@
 #ifndef TG_WATCH_H
 #define TG_WATCH_H
 /*
- * A run as a reader sees it: the fold followed incrementally, live observations of running attempts,
- * and whether the runner is alive (its lock is held). Opens our runs and foreign ones (read-only:
- * nothing is written into a folder without .tgmon). Used by the console, `status`, `report`, `verify`.
+ * A run as a reader sees it: the fold followed incrementally, live observations of running
+ * attempts, and whether the runner is alive (its lock is held). Opens our runs and foreign ones
+ * (read-only: nothing is written into a folder without .tgmon). Used by the console, `status`,
+ * `report`, `verify`.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +26,8 @@ const struct tg_spec *tg_watch_spec(const struct tg_watch *w); /* NULL for a for
 /* Live data of instance i's latest attempt; never NULL; known == false when not running. */
 const struct tg_live *tg_watch_live(const struct tg_watch *w, size_t i);
 bool tg_watch_runner_alive(const struct tg_watch *w);
-/* Steps, cost and seconds since the last sign of life of instance i, live or settled; unknown: -1. */
+/* Steps, cost and seconds since the last sign of life of instance i, live or settled; unknown: -1.
+ */
 int64_t tg_watch_steps(const struct tg_watch *w, size_t i);
 double tg_watch_cost(const struct tg_watch *w, size_t i);
 int64_t tg_watch_idle_s(const struct tg_watch *w, size_t i, int64_t now_ms);

@@ -1,5 +1,5 @@
-/* The journal under damage: what was acknowledged is there, what is damaged is refused, what was torn
- * is dropped, and nothing else happens (design: reliability.md 2.11, rows 11 to 14). */
+/* The journal under damage: what was acknowledged is there, what is damaged is refused, what was
+ * torn is dropped, and nothing else happens (design: reliability.md 2.11, rows 11 to 14). */
 #include "unit/run/run_common.h"
 
 #include <fcntl.h>

@@ -209,8 +209,10 @@ static void test_inputs(void **state)
 	write_file(run, "in/agent.yaml", "model: b\n");
 	assert_changed(&s, run, "agent.yaml");
 	tg_sha256_hex("model: b\n", 9, sha);
-	snprintf(body, sizeof body, "{\"what\":\"config\",\"old_sha256\":\"%s\",\"new_sha256\":\"%s\","
-		 "\"path\":\"%s\"}", x.config_sha, sha, x.config);
+	snprintf(body, sizeof body,
+		 "{\"what\":\"config\",\"old_sha256\":\"%s\",\"new_sha256\":\"%s\","
+		 "\"path\":\"%s\"}",
+		 x.config_sha, sha, x.config);
 	append(run, "amend", body);
 	if (!tg_spec_check_inputs(&s, run, &err))
 		fail_msg("%s", err.msg);

@@ -13,16 +13,19 @@ static void test_round_trip(void **state)
 	for (int i = 1; i < TG_OUT_COUNT; i++)
 		assert_int_equal(tg_outcome_parse(tg_outcome_name((enum tg_outcome)i)), i);
 	for (int i = 1; i < TG_PC_COUNT; i++)
-		assert_int_equal(tg_patch_class_parse(tg_patch_class_name((enum tg_patch_class)i)), i);
+		assert_int_equal(tg_patch_class_parse(tg_patch_class_name((enum tg_patch_class)i)),
+				 i);
 	for (int i = 1; i < TG_EV_COUNT; i++)
-		assert_int_equal(tg_eval_status_parse(tg_eval_status_name((enum tg_eval_status)i)), i);
+		assert_int_equal(tg_eval_status_parse(tg_eval_status_name((enum tg_eval_status)i)),
+				 i);
 	for (int i = 1; i < TG_SC_COUNT; i++)
-		assert_int_equal(tg_scan_status_parse(tg_scan_status_name((enum tg_scan_status)i)), i);
+		assert_int_equal(tg_scan_status_parse(tg_scan_status_name((enum tg_scan_status)i)),
+				 i);
 	for (int i = 1; i < TG_DEC_COUNT; i++)
 		assert_int_equal(tg_decision_parse(tg_decision_name((enum tg_decision)i)), i);
 	for (int i = 1; i < TG_EL_COUNT; i++)
 		assert_int_equal(
-			tg_evidence_level_parse(tg_evidence_level_name((enum tg_evidence_level)i)), i);
+		    tg_evidence_level_parse(tg_evidence_level_name((enum tg_evidence_level)i)), i);
 	for (int i = 0; i < TG_STAGE_COUNT; i++)
 		assert_int_equal(tg_stage_parse(tg_stage_name((enum tg_stage)i)), i);
 }
@@ -86,7 +89,8 @@ static void test_paths(void **state)
 	assert_path(tg_layout_control("/r", "lock"), "/r/.tgmon/lock");
 	assert_path(tg_layout_attempt("/r", "x", 7), "/r/.tgmon/attempts/x/007");
 	assert_path(tg_layout_job("/r", "x", 1, TG_STAGE_AGENT, 3), "/r/.tgmon/attempts/x/001");
-	assert_path(tg_layout_job("/r", "x", 1, TG_STAGE_SCAN, 2), "/r/.tgmon/attempts/x/001/scan.2");
+	assert_path(tg_layout_job("/r", "x", 1, TG_STAGE_SCAN, 2),
+		    "/r/.tgmon/attempts/x/001/scan.2");
 	assert_path(tg_layout_job("/r", NULL, 0, TG_STAGE_GATE, 1), "/r/.tgmon/jobs/gate.1");
 	assert_path(tg_layout_traj("/r", "x"), "/r/x/x.traj.json");
 }

@@ -370,11 +370,25 @@ static void index_mode(struct tg_diff_file *f, const char *p, size_t n)
 		f->old_mode = f->new_mode = mode_of(blank + 1, n - (size_t)(blank - p) - 1);
 }
 
+/* -p1 makes "/etc/x" a harmless "etc/x", but nobody writes that by chance. */
+static bool is_absolute(const char *p, size_t n)
+{
+	static const char null[] = "/dev/null";
+
+	if (n > 1 && *p == '"')
+		return p[1] == '/';
+	if (n >= sizeof null - 1 && memcmp(p, null, sizeof null - 1) == 0)
+		return false;
+	return n > 0 && *p == '/';
+}
+
 static void header_line(struct tg_diff_file *f, struct header *h, enum header_word kind, const char *p,
 			size_t n)
 {
 	bool null = false;
 
+	if ((kind == H_OLD || kind == H_NEW) && is_absolute(p, n))
+		f->path_flags |= TG_PATH_ABSOLUTE;
 	switch (kind) {
 	case H_OLD:
 		set_name(&f->old_path, tg_diff_name(p, n, 1, &null));

@@ -338,7 +338,7 @@ static void prepare(void **state)
 	place_init(&p);
 	dir = tg_path_join(p.dir, "tree");
 	put(dir, "pkg/a.py", base_a);
-	put(dir, ".gitattributes", "* filter=evil diff=evil merge=evil text eol=crlf\n");
+	put(dir, ".gitattributes", "* filter=evil diff=evil merge=evil\n");
 	put(dir, ".gitignore", "*\n");
 	if (!tg_ladder_prepare(dir, &err))
 		fail_msg("%s", err.msg);

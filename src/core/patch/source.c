@@ -37,8 +37,12 @@ static const char *submission_of(const struct tg_traj *t, const char **source)
 static void take_submission(struct tg_source *s)
 {
 	s->submission = submission_of(&s->traj, &s->patch_source);
-	if (s->submission)
-		tg_buf_adds(&s->patch, s->submission);
+	if (!s->submission)
+		return;
+	tg_buf_adds(&s->patch, s->submission);
+	/* Wherever it stood: the outcome must know that there was one. */
+	s->traj.submission = s->submission;
+	s->traj.has_submission = true;
 }
 
 /* The last bytes of the attempt's log as safe text. */

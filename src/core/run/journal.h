@@ -12,6 +12,10 @@
  * A bad frame with a valid one behind it is corruption (TG_E_CORRUPT, nothing is read past it);
  * otherwise it is a torn tail, which the writer zeroes and readers ignore.
  *
+ * At 3/4 full the next segment is made (zeros, durable) and a last record "seg.next" {next: its name}
+ * closes the segment; that record is part of the chain and reaches visitors like any other. Segments
+ * have 4 MiB, or TGMON_JOURNAL_SEGMENT bytes (tests).
+ *
  * One writer (the runner, holding RUN/.tgmon/lock); any number of readers, which follow by offset.
  */
 #include <stdbool.h>

@@ -487,6 +487,50 @@ static void test_poisoned(void **state)
 	drop_run(run);
 }
 
+/* A disk that has no room for a further segment stops rotation, not the records that still fit; and
+ * when there is room again the journal goes on, nothing lost. A file size limit plays the disk. */
+static void test_no_room_for_rotation(void **state)
+{
+	char *run = make_journal(1, 10);
+	struct counted c;
+	struct tg_err err = { 0 };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		struct tg_journal_writer *w = tg_journal_open(run, NULL, NULL, NULL);
+		struct rlimit limit = { .rlim_cur = 16000, .rlim_max = RLIM_INFINITY };
+		int64_t i = 1;
+		bool ok = w != NULL;
+
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		while (ok && i < 1000) {
+			struct cJSON *body = tg_json_object();
+
+			tg_json_set_int(body, "i", i);
+			ok = tg_journal_append(w, "note", body, &err);
+			i += ok;
+		}
+		if (ok || i < 50 || strstr(err.msg, "no more records"))
+			_exit(1);
+		limit.rlim_cur = RLIM_INFINITY;
+		setrlimit(RLIMIT_FSIZE, &limit);
+		append_numbered(w, i, 10);
+		tg_journal_close(w);
+		_exit(count_segments(run) == 2 ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(scan(run, &c, &err));
+	assert_true(c.n > 60);
+	drop_run(run);
+}
+
 static bool refuse_second(void *user, const struct tg_record *rec, struct tg_err *err)
 {
 	(void)user;
@@ -588,6 +632,7 @@ int main(void)
 		cmocka_unit_test(test_segments_damaged),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_poisoned),
+		cmocka_unit_test(test_no_room_for_rotation),
 		cmocka_unit_test(test_visitor_stops),
 		cmocka_unit_test(test_reader_stays_refused),
 		cmocka_unit_test(test_reader_follows_writer),

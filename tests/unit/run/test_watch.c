@@ -401,6 +401,44 @@ static void test_foreign_made_up(void **state)
 	free(dir);
 }
 
+/* List form, and files that are not what their names say: what can be read is shown, the rest is said
+ * to be unreadable. */
+static void test_foreign_rubbish(void **state)
+{
+	static const char *const rubbish[] = { "", "null", "[1,{},[]]", "\"x\"", "{\"a__a-1\":7}",
+					       "{\"info\":3,\"messages\":{}}", "{", "\xff\xfe" };
+	struct tg_err err = { 0 };
+	struct tg_watch *w;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rubbish / sizeof rubbish[0]; i++) {
+		char *dir = cm_tmpdir();
+
+		put_file(dir, "preds_filled.json",
+			 "[{\"instance_id\":\"a__a-1\",\"model_patch\":\"--- a\\n\"}]");
+		put_file(dir, "a__a-1/a__a-1.traj.json", rubbish[i]);
+		put_file(dir, "exit_statuses_1.yaml", rubbish[i]);
+		put_file(dir, "eval/instance_results.jsonl", rubbish[i]);
+		put_file(dir, "x_governed_v2.jsonl", rubbish[i]);
+		put_file(dir, "security_reports/a__a-1.json", rubbish[i]);
+		w = tg_watch_open(dir, &err);
+		if (w == NULL)
+			fail_msg("%s", err.msg);
+		assert_int_equal(tg_watch_run(w)->inst_n, 1);
+		assert_int_equal(tg_watch_run(w)->inst[0].att[0].patch_bytes, 6);
+		assert_int_equal(tg_watch_run(w)->inst[0].att[0].decision, TG_DEC_NONE);
+		tg_json_free(tg_status_json(w));
+		tg_watch_close(w);
+		put_file(dir, "preds.json", rubbish[i]);
+		w = tg_watch_open(dir, &err);
+		if (w == NULL)
+			fail_msg("%s", err.msg);
+		tg_watch_close(w);
+		assert_true(tg_remove_tree(dir, NULL));
+		free(dir);
+	}
+}
+
 static void test_run20(void **state)
 {
 	char *dir = cm_shared("corpus/run20/msa_glm46_lite_run20");
@@ -508,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_lock),     cmocka_unit_test(test_live),
 		cmocka_unit_test(test_ours),     cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_refused),  cmocka_unit_test(test_foreign_made_up),
+		cmocka_unit_test(test_foreign_rubbish),
 		cmocka_unit_test(test_run20),    cmocka_unit_test(test_registry),
 	};
 

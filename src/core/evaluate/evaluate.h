@@ -2,8 +2,8 @@
 #define TG_EVALUATE_H
 /*
  * Evaluator backends: local (runs the row's eval_script in the sandbox), import (reads an existing
- * instance_results.jsonl), swebench (the real harness; comes with a later issue). A backend turns one
- * patch into one outcome and leaves the harness's files in the stage's work/.
+ * instance_results.jsonl), swebench (the real harness; comes with a later issue). A backend turns
+ * one patch into one outcome and leaves the harness's files in the stage's work/.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,25 +32,28 @@ struct tg_evaluation {
 	bool have_tally;
 	struct tg_tally tally;
 	enum tg_evidence_level level;
-	char *row;                /* a row of instance_results.jsonl to keep verbatim, or NULL; owned */
+	char *row; /* a row of instance_results.jsonl to keep verbatim, or NULL; owned */
 };
 
 void tg_evaluation_fini(struct tg_evaluation *ev);
 
 struct tg_evaluator_ops {
 	const char *name;
-	bool runs_empty; /* is asked for the classes empty and infra too (an import has rows for them) */
+	bool runs_empty; /* is asked for the classes empty and infra too (an import has rows for
+			    them) */
 	/* Can it work here? err says what is missing and what mends it. May be NULL. */
 	bool (*preflight)(const struct tg_spec *spec, struct tg_err *err);
 	/* False: the job failed (machine, input), which is no verdict. */
-	bool (*evaluate)(const struct tg_eval_input *in, struct tg_evaluation *ev, struct tg_err *err);
+	bool (*evaluate)(const struct tg_eval_input *in, struct tg_evaluation *ev,
+			 struct tg_err *err);
 };
 
 const struct tg_evaluator_ops *tg_evaluator_find(const char *name); /* NULL: unknown */
 extern const struct tg_evaluator_ops tg_evaluator_local, tg_evaluator_import;
 
-/* One row of an instance_results.jsonl for iid (the last one wins) in text[0..n). NOT_RUN when there is
- * none, or when it carries the digest of another patch. False: a line that is no JSON object. */
+/* One row of an instance_results.jsonl for iid (the last one wins) in text[0..n). NOT_RUN when
+ * there is none, or when it carries the digest of another patch. False: a line that is no JSON
+ * object. */
 bool tg_import_row(const char *text, size_t n, const char *name, const char *iid,
 		   const char *patch_sha256, struct tg_evaluation *ev, struct tg_err *err);
 

@@ -30,7 +30,8 @@ static void read_status(const struct cJSON *row, struct tg_evaluation *ev)
 		ev->reason = said ? NULL : tg_strdup("the imported row holds no verdict");
 	} else if (said && yes != (ev->status == TG_EV_RESOLVED)) {
 		/* Both cannot be true, so neither is evidence of a pass. */
-		ev->reason = tg_strdup("the imported row contradicts itself: resolved and resolved_status");
+		ev->reason =
+		    tg_strdup("the imported row contradicts itself: resolved and resolved_status");
 		if (!yes)
 			ev->status = TG_EV_UNRESOLVED;
 	}
@@ -43,7 +44,8 @@ static void take_row(const struct cJSON *row, const char *patch_sha256, struct t
 
 	if (sha && !tg_streq(sha, patch_sha256)) {
 		ev->status = TG_EV_NOT_RUN;
-		ev->reason = tg_strdup("the imported row is of another patch (patch_sha256 differs)");
+		ev->reason =
+		    tg_strdup("the imported row is of another patch (patch_sha256 differs)");
 		return;
 	}
 	read_status(row, ev);
@@ -121,18 +123,22 @@ static bool evaluate(const struct tg_eval_input *in, struct tg_evaluation *ev, s
 	bool ok;
 
 	if (!path)
-		return tg_fail(err, TG_E_INPUT, "evaluator import: the run names no evaluation results; "
+		return tg_fail(err, TG_E_INPUT,
+			       "evaluator import: the run names no evaluation results; "
 			       "give --eval-results FILE");
 	ok = tg_file_read(path, 0, &text, err);
 	if (ok && ref->sha256) {
 		tg_sha256_hex(text.p, text.n, hex);
 		if (!tg_streq(hex, ref->sha256))
-			ok = tg_fail(err, TG_E_INPUT, "%s is not the file that the run was made with: "
-				     "sha256 %.12s..., frozen %.12s...; put the old one back or make a new "
-				     "run", path, hex, ref->sha256);
+			ok = tg_fail(
+			    err, TG_E_INPUT,
+			    "%s is not the file that the run was made with: "
+			    "sha256 %.12s..., frozen %.12s...; put the old one back or make a new "
+			    "run",
+			    path, hex, ref->sha256);
 	}
-	ok = ok && tg_import_row(text.n ? text.p : "", text.n, tg_path_base(path), in->ctx->instance_id,
-				 in->patch_sha256, ev, err);
+	ok = ok && tg_import_row(text.n ? text.p : "", text.n, tg_path_base(path),
+				 in->ctx->instance_id, in->patch_sha256, ev, err);
 	tg_buf_fini(&text);
 	free(path);
 	return ok;

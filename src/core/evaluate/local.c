@@ -1,8 +1,8 @@
 /*
  * Evaluator `local`: what the harness does in a container, done in the sandbox on a checkout of the
- * base. Two trees: testbed gets the model's patch; clean gets the test patch alone, and its test files
- * then replace the testbed's, so that nothing the patch did to those files, to git's configuration or
- * to the folders on the way can change a test.
+ * base. Two trees: testbed gets the model's patch; clean gets the test patch alone, and its test
+ * files then replace the testbed's, so that nothing the patch did to those files, to git's
+ * configuration or to the folders on the way can change a test.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ struct local {
 	int64_t run_ms;
 };
 
-/* ---- files it leaves -------------------------------------------------------------------------- */
+/* ---- files it leaves ---- */
 
 static void note(struct local *l, const char *fmt, ...) TG_PRINTF(2, 3);
 
@@ -56,7 +56,8 @@ static void note(struct local *l, const char *fmt, ...)
 	tg_buf_addc(&l->log, '\n');
 }
 
-static bool leave(const struct local *l, const char *name, const struct tg_buf *b, struct tg_err *err)
+static bool leave(const struct local *l, const char *name, const struct tg_buf *b,
+		  struct tg_err *err)
 {
 	char *path = tg_path_join(l->ctx->work_dir, name);
 	bool ok = tg_file_write(path, b->n ? b->p : "", b->n, 0644, err);
@@ -65,7 +66,7 @@ static bool leave(const struct local *l, const char *name, const struct tg_buf *
 	return ok;
 }
 
-/* ---- trees ------------------------------------------------------------------------------------ */
+/* ---- trees ---- */
 
 static bool make_tree(struct local *l, const char *tree, struct tg_err *err)
 {
@@ -90,15 +91,15 @@ static bool run_helper(const struct local *l, bool with_testbed, const char *cwd
 		return true;
 	char *said = tg_text_line(tg_buf_cstr(&r->err), r->err.n, 200);
 
-	tg_fail(err, TG_E_MACHINE, "%s: %s in the sandbox ended with %d: %s", l->iid, argv[0], r->code,
-		said);
+	tg_fail(err, TG_E_MACHINE, "%s: %s in the sandbox ended with %d: %s", l->iid, argv[0],
+		r->code, said);
 	free(said);
 	tg_proc_result_fini(r);
 	return false;
 }
 
-static bool helper(const struct local *l, bool with_testbed, const char *cwd, const char *const *argv,
-		   struct tg_err *err)
+static bool helper(const struct local *l, bool with_testbed, const char *cwd,
+		   const char *const *argv, struct tg_err *err)
 {
 	struct tg_proc_result r;
 	bool ok = run_helper(l, with_testbed, cwd, argv, &r, err);
@@ -132,8 +133,8 @@ static bool split_touched(const struct local *l, const struct tg_buf *text, stru
 		path = text->p + i;
 		i += strnlen(path, text->n - i) + 1;
 		if (!tg_path_is_safe_relative(path))
-			return tg_fail(err, TG_E_INPUT, "%s: test_patch names a file that is not safe",
-				       l->iid);
+			return tg_fail(err, TG_E_INPUT,
+				       "%s: test_patch names a file that is not safe", l->iid);
 		t->all[t->n++] = path;
 		if (*status != 'D')
 			t->there[t->there_n++] = path;
@@ -160,18 +161,19 @@ static bool call(const struct local *l, const char *cwd, const char *const *head
 	return ok;
 }
 
-/* The test files as the base and the test patch make them, over whatever the patch left there. Compiled
- * files that a patch brings along never stand for the sources. */
+/* The test files as the base and the test patch make them, over whatever the patch left there.
+ * Compiled files that a patch brings along never stand for the sources. */
 static bool place_tests(struct local *l, struct tg_err *err)
 {
 	static const char *const add[] = { "git", "add", "-A", "-f", NULL };
 	static const char *const diff[] = { "git", "diff", "--cached", "--name-status", "-z",
 					    "--no-renames", "HEAD", NULL };
-	static const char *const compiled[] = { "find", "/testbed", "-name", "__pycache__", "-prune",
-						"-exec", "rm", "-rf", "{}", "+", NULL };
+	static const char *const compiled[] = {"find",	 "/testbed", "-name", "__pycache__",
+					       "-prune", "-exec",    "rm",    "-rf",
+					       "{}",	 "+",	     NULL};
 	static const char *const rm[] = { "rm", "-rf", "--", NULL };
-	static const char *const cp[] = { "cp", "-P", "--preserve=mode", "--parents", "-t", "/testbed",
-					  "--", NULL };
+	static const char *const cp[] = {
+	    "cp", "-P", "--preserve=mode", "--parents", "-t", "/testbed", "--", NULL};
 	struct tg_proc_result r;
 	struct touched t = { 0 };
 	bool ok;
@@ -196,26 +198,29 @@ static bool prepare_tests(struct local *l, struct tg_err *err)
 	if (!make_tree(l, l->clean, err) ||
 	    !tg_ladder_apply(l->clean, patch, strlen(patch), l->ctx->spec->ladder, &r, err))
 		return false;
-	ok = r.applied == 1 || tg_fail(err, TG_E_INPUT, "%s: test_patch does not apply to base_commit: the "
-				       "data set row is damaged", l->iid);
+	ok = r.applied == 1 || tg_fail(err, TG_E_INPUT,
+				       "%s: test_patch does not apply to base_commit: the "
+				       "data set row is damaged",
+				       l->iid);
 	tg_ladder_result_fini(&r);
 	return ok && place_tests(l, err);
 }
 
-/* ---- the patch -------------------------------------------------------------------------------- */
+/* ---- the patch ---- */
 
 static const struct rung {
 	const char *name, *v4, *v5; /* the harness's words for it; NULL: not in that generation */
 } rungs[] = {
-	{ "git", "git apply --verbose", "git apply --verbose" },
-	{ "git-3way", NULL, "git apply --verbose --3way" },
-	{ "git-reject", "git apply --verbose --reject", "git apply --verbose --reject" },
-	{ "patch-fuzz", "patch --batch --fuzz=5 -p1 -i", "patch --batch --forward --fuzz=5 -p1 -i" },
+    {"git", "git apply --verbose", "git apply --verbose"},
+    {"git-3way", NULL, "git apply --verbose --3way"},
+    {"git-reject", "git apply --verbose --reject", "git apply --verbose --reject"},
+    {"patch-fuzz", "patch --batch --fuzz=5 -p1 -i", "patch --batch --forward --fuzz=5 -p1 -i"},
 };
 
 static void note_rungs(struct local *l, const char *took)
 {
-	for (size_t i = 0; i < sizeof rungs / sizeof *rungs && !tg_streq(rungs[i].name, took); i++) {
+	for (size_t i = 0; i < sizeof rungs / sizeof *rungs && !tg_streq(rungs[i].name, took);
+	     i++) {
 		const char *words = l->ctx->spec->ladder >= 5 ? rungs[i].v5 : rungs[i].v4;
 
 		if (words)
@@ -241,7 +246,8 @@ static char *apply_error(const struct tg_buf *log)
 	return line > from ? tg_text_line(line, (size_t)(end - line), 300) : NULL;
 }
 
-static bool apply_patch(struct local *l, struct tg_evaluation *ev, bool *applied, struct tg_err *err)
+static bool apply_patch(struct local *l, struct tg_evaluation *ev, bool *applied,
+			struct tg_err *err)
 {
 	const struct tg_eval_input *in = l->in;
 	struct tg_buf bytes = { (char *)in->patch, in->patch_n, 0 };
@@ -249,7 +255,8 @@ static bool apply_patch(struct local *l, struct tg_evaluation *ev, bool *applied
 
 	if (!leave(l, "patch.diff", &bytes, err))
 		return false;
-	note(l, "Intermediate patch for %s written to patch.diff, now applying to testbed...", l->iid);
+	note(l, "Intermediate patch for %s written to patch.diff, now applying to testbed...",
+	     l->iid);
 	if (!tg_ladder_apply(l->testbed, in->patch, in->patch_n, l->ctx->spec->ladder, &r, err))
 		return false;
 	note_rungs(l, r.rung);
@@ -262,21 +269,24 @@ static bool apply_patch(struct local *l, struct tg_evaluation *ev, bool *applied
 		ev->status = TG_EV_PATCH_APPLY_FAILED;
 		ev->resolved = 0;
 		ev->apply_error = apply_error(&r.log);
-		ev->reason = tg_asprintf("the patch does not apply%s%s", ev->apply_error ? ": " : "",
-					 ev->apply_error ? ev->apply_error : "");
+		ev->reason =
+		    tg_asprintf("the patch does not apply%s%s", ev->apply_error ? ": " : "",
+				ev->apply_error ? ev->apply_error : "");
 	}
 	tg_ladder_result_fini(&r);
 	return true;
 }
 
-/* ---- the tests -------------------------------------------------------------------------------- */
+/* ---- the tests ---- */
 
 static bool run_script(struct local *l, const struct tg_buf *script, struct tg_proc_result *r,
 		       struct tg_err *err)
 {
 	char *path = tg_path_join(l->ctx->work_dir, "eval.sh");
 	const struct tg_bind binds[] = {
-		{ l->testbed, "/testbed", true }, { path, "/eval.sh", false }, { NULL, NULL, false },
+	    {l->testbed, "/testbed", true},
+	    {path, "/eval.sh", false},
+	    {NULL, NULL, false},
 	};
 	int64_t limit = l->ctx->spec->eval_timeout_s, start = tg_mono_ms();
 	const struct tg_sandbox sb = { .binds = binds, .cwd = "/testbed", .env = sandbox_env,
@@ -292,8 +302,8 @@ static bool run_script(struct local *l, const struct tg_buf *script, struct tg_p
 	return ok;
 }
 
-/* The harness's shape: the script's own log, then the test output between the two markers. Nothing reads
- * results from this file; they were read from the channel. */
+/* The harness's shape: the script's own log, then the test output between the two markers. Nothing
+ * reads results from this file; they were read from the channel. */
 static bool leave_output(struct local *l, const struct tg_proc_result *r, struct tg_err *err)
 {
 	struct tg_buf text = TG_BUF_INIT;
@@ -314,7 +324,8 @@ static bool leave_output(struct local *l, const struct tg_proc_result *r, struct
 	return ok;
 }
 
-/* report.json is written first and then read like anybody's: one way from a report to an outcome. */
+/* report.json is written first and then read like anybody's: one way from a report to an outcome.
+ */
 static bool grade(struct local *l, const struct tg_proc_result *r, struct tg_evaluation *ev,
 		  struct tg_err *err)
 {
@@ -336,7 +347,9 @@ static bool grade(struct local *l, const struct tg_proc_result *r, struct tg_eva
 	     tg_report_parse(&report, text.p, text.n, "report.json", l->iid, err);
 	if (ok) {
 		ev->status = tg_report_outcome(&report, NULL, l->iid, &hint, &why);
-		ev->resolved = ev->status == TG_EV_RESOLVED ? 1 : ev->status == TG_EV_INFRA ? -1 : 0;
+		ev->resolved = ev->status == TG_EV_RESOLVED ? 1
+			       : ev->status == TG_EV_INFRA  ? -1
+							    : 0;
 		ev->tally = report.tally;
 		ev->have_tally = report.has_tests;
 		if (log.ungradable || why)
@@ -359,8 +372,10 @@ static bool run_tests(struct local *l, struct tg_evaluation *ev, struct tg_err *
 
 	if (!tg_eval_script_build(row->eval_script, &script)) {
 		tg_buf_fini(&script);
-		return tg_fail(err, TG_E_INPUT, "%s: eval_script must hold the lines : '>>>>> Start Test "
-			       "Output' and : '>>>>> End Test Output' once each", l->iid);
+		return tg_fail(err, TG_E_INPUT,
+			       "%s: eval_script must hold the lines : '>>>>> Start Test "
+			       "Output' and : '>>>>> End Test Output' once each",
+			       l->iid);
 	}
 	if (!prepare_tests(l, err) || !run_script(l, &script, &r, err)) {
 		tg_buf_fini(&script);
@@ -371,7 +386,8 @@ static bool run_tests(struct local *l, struct tg_evaluation *ev, struct tg_err *
 		note(l, "Test timed out after %d seconds.", l->ctx->spec->eval_timeout_s);
 		ev->status = TG_EV_TIMEOUT;
 		ev->resolved = 0;
-		ev->reason = tg_asprintf("the tests ran longer than %d s", l->ctx->spec->eval_timeout_s);
+		ev->reason =
+		    tg_asprintf("the tests ran longer than %d s", l->ctx->spec->eval_timeout_s);
 	} else if (ok) {
 		ok = grade(l, &r, ev, err);
 	}
@@ -380,18 +396,23 @@ static bool run_tests(struct local *l, struct tg_evaluation *ev, struct tg_err *
 	return ok;
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static bool check_row(const struct tg_stage_ctx *ctx, struct tg_err *err)
 {
 	if (!ctx->row)
-		return tg_fail(err, TG_E_INPUT, "%s is not in the data set of this run", ctx->instance_id);
+		return tg_fail(err, TG_E_INPUT, "%s is not in the data set of this run",
+			       ctx->instance_id);
 	if (!ctx->row->eval_script || !*ctx->row->eval_script)
-		return tg_fail(err, TG_E_INPUT, "%s has no eval_script, which the local evaluator runs; use "
-			       "another --evaluator for this data set", ctx->instance_id);
+		return tg_fail(err, TG_E_INPUT,
+			       "%s has no eval_script, which the local evaluator runs; use "
+			       "another --evaluator for this data set",
+			       ctx->instance_id);
 	if (!tg_streq(ctx->row->log_parser, "unittest"))
-		return tg_fail(err, TG_E_INPUT, "%s: log_parser is not \"unittest\", the only one that the "
-			       "local evaluator reads", ctx->instance_id);
+		return tg_fail(err, TG_E_INPUT,
+			       "%s: log_parser is not \"unittest\", the only one that the "
+			       "local evaluator reads",
+			       ctx->instance_id);
 	return true;
 }
 

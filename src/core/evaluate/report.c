@@ -4,15 +4,15 @@
 #include "core/lib/hash.h"
 #include "core/lib/json.h"
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static int count(const struct cJSON *status, const char *list, const char *which)
 {
 	return (int)tg_json_len(tg_json_get(tg_json_get(status, list), which));
 }
 
-bool tg_report_parse(struct tg_report *r, const char *p, size_t n, const char *name, const char *iid,
-		     struct tg_err *err)
+bool tg_report_parse(struct tg_report *r, const char *p, size_t n, const char *name,
+		     const char *iid, struct tg_err *err)
 {
 	struct cJSON *root = tg_json_parse(p, n, name, NULL, err);
 	const struct cJSON *v = tg_json_get(root, iid), *status = tg_json_get(v, "tests_status");
@@ -43,11 +43,12 @@ bool tg_report_parse(struct tg_report *r, const char *p, size_t n, const char *n
 	return true;
 }
 
-/* ---- one outcome ------------------------------------------------------------------------------ */
+/* ---- one outcome ---- */
 
 static bool listed(const struct cJSON *run_report, const char *list, const char *iid)
 {
-	for (const struct cJSON *c = tg_json_first(tg_json_get(run_report, list)); c; c = tg_json_next(c))
+	for (const struct cJSON *c = tg_json_first(tg_json_get(run_report, list)); c;
+	     c = tg_json_next(c))
 		if (tg_streq(tg_json_text(c), iid))
 			return true;
 	return false;
@@ -68,12 +69,16 @@ static enum tg_eval_status of_report(const struct tg_report *r, const struct cJS
 	if (r->infra_failure || listed(run_report, "infra_failure_ids", iid))
 		return infra(reason, "the harness calls it a failure of the machine");
 	if (!r->patch_exists)
-		return r->resolved ? infra(reason, "the report contradicts itself: resolved without a patch")
-				   : TG_EV_EMPTY_PATCH;
+		return r->resolved
+			   ? infra(reason,
+				   "the report contradicts itself: resolved without a patch")
+			   : TG_EV_EMPTY_PATCH;
 	if (r->resolved && (!r->patch_applied || !r->has_tests || !all))
-		return infra(reason, "the report contradicts itself: resolved, but its tests are not");
+		return infra(reason,
+			     "the report contradicts itself: resolved, but its tests are not");
 	if (!r->resolved && r->patch_applied && r->has_tests && all)
-		return infra(reason, "the report contradicts itself: all its tests pass, not resolved");
+		return infra(reason,
+			     "the report contradicts itself: all its tests pass, not resolved");
 	if (r->resolved && run_report && !listed(run_report, "resolved_ids", iid))
 		return infra(reason, "report.json says resolved, the run report does not");
 	if (r->resolved)
@@ -87,9 +92,9 @@ static enum tg_eval_status of_report(const struct tg_report *r, const struct cJS
 	return TG_EV_UNRESOLVED;
 }
 
-enum tg_eval_status tg_report_outcome(const struct tg_report *report, const struct cJSON *run_report,
-				      const char *iid, const struct tg_report_hint *hint,
-				      const char **reason)
+enum tg_eval_status tg_report_outcome(const struct tg_report *report,
+				      const struct cJSON *run_report, const char *iid,
+				      const struct tg_report_hint *hint, const char **reason)
 {
 	const char *said = tg_json_str(tg_json_get(run_report, "failure_reasons"), iid);
 
@@ -113,7 +118,7 @@ enum tg_eval_status tg_report_outcome(const struct tg_report *report, const stru
 	return TG_EV_NOT_RUN;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static bool passed(enum tg_test_status status, bool keep, bool fail_only)
 {
@@ -178,7 +183,8 @@ struct cJSON *tg_report_make(const struct tg_row *row, const struct tg_test_log 
 		put_list(status, "FAIL_TO_FAIL");
 		put_list(status, "PASS_TO_FAIL");
 		tg_json_set(r, "tests_status", status);
-		tg_json_set_bool(r, "resolved", f2p && p2p && row->fail_to_pass && row->fail_to_pass[0]);
+		tg_json_set_bool(r, "resolved",
+				 f2p && p2p && row->fail_to_pass && row->fail_to_pass[0]);
 	}
 	tg_json_set(root, row->instance_id, r);
 	return root;

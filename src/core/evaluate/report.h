@@ -1,8 +1,9 @@
 #ifndef TG_REPORT_H
 #define TG_REPORT_H
 /*
- * The harness's report.json of one instance (SWE-bench 4.x and 5.x) and the id lists of its run report,
- * made one outcome. Logs are never searched: they hold the patch's own text before any verdict.
+ * The harness's report.json of one instance (SWE-bench 4.x and 5.x) and the id lists of its run
+ * report, made one outcome. Logs are never searched: they hold the patch's own text before any
+ * verdict.
  *
  * report.json {"<iid>": {patch_is_None, patch_exists, patch_successfully_applied, resolved,
  *              [infra_failure, infra_failure_reason: 5.x], [patch_sha256: ours],
@@ -24,8 +25,8 @@ struct tg_report {
 };
 
 /* False: no JSON, or no object for iid in it. */
-bool tg_report_parse(struct tg_report *r, const char *p, size_t n, const char *name, const char *iid,
-		     struct tg_err *err);
+bool tg_report_parse(struct tg_report *r, const char *p, size_t n, const char *name,
+		     const char *iid, struct tg_err *err);
 
 /* What is known beside the two files; {.applies = -1} when nothing is. */
 struct tg_report_hint {
@@ -33,15 +34,15 @@ struct tg_report_hint {
 	bool timed_out; /* the evaluator's own clock ended it */
 };
 
-/* report NULL: the harness left none. run_report (its <model>.<run>.json) may be NULL. *reason becomes a
- * constant text or NULL. A report that contradicts itself is INFRA, never a verdict. */
-enum tg_eval_status tg_report_outcome(const struct tg_report *report, const struct cJSON *run_report,
-				      const char *iid, const struct tg_report_hint *hint,
-				      const char **reason);
+/* report NULL: the harness left none. run_report (its <model>.<run>.json) may be NULL. *reason
+ * becomes a constant text or NULL. A report that contradicts itself is INFRA, never a verdict. */
+enum tg_eval_status tg_report_outcome(const struct tg_report *report,
+				      const struct cJSON *run_report, const char *iid,
+				      const struct tg_report_hint *hint, const char **reason);
 
 /* The report of a graded test run: FAIL_TO_PASS wants a pass, PASS_TO_PASS also takes a skip; with
- * eval_type fail_only a test that was not seen has not failed. An ungradable log gives the harness's
- * form for that: not resolved, no tests_status. Caller frees. */
+ * eval_type fail_only a test that was not seen has not failed. An ungradable log gives the
+ * harness's form for that: not resolved, no tests_status. Caller frees. */
 struct cJSON *tg_report_make(const struct tg_row *row, const struct tg_test_log *log,
 			     const char *patch_sha256);
 

@@ -40,7 +40,8 @@ bool tg_eval_script_build(const char *script, struct tg_buf *out)
 		struct tg_str line = { p, n };
 
 		if (first && !(n >= 2 && p[0] == '#' && p[1] == '!'))
-			tg_buf_adds(out, "exec 8>&1 1>&2 # tgmon: descriptor 8 is the tests' channel\n");
+			tg_buf_adds(out,
+				    "exec 8>&1 1>&2 # tgmon: descriptor 8 is the tests' channel\n");
 		if (is_marker(line, ">>>>> Start Test Output")) {
 			tg_buf_adds(out, start_lines);
 			starts++;
@@ -53,7 +54,8 @@ bool tg_eval_script_build(const char *script, struct tg_buf *out)
 			tg_buf_addc(out, '\n');
 		}
 		if (first && n >= 2 && p[0] == '#' && p[1] == '!')
-			tg_buf_adds(out, "exec 8>&1 1>&2 # tgmon: descriptor 8 is the tests' channel\n");
+			tg_buf_adds(out,
+				    "exec 8>&1 1>&2 # tgmon: descriptor 8 is the tests' channel\n");
 		first = false;
 		p += n + (p[n] == '\n');
 	}

@@ -18,7 +18,8 @@ void tg_evaluation_fini(struct tg_evaluation *ev)
 static bool swebench_preflight(const struct tg_spec *spec, struct tg_err *err)
 {
 	(void)spec;
-	return tg_fail(err, TG_E_INPUT, "--evaluator swebench is not built in yet: use --evaluator local, "
+	return tg_fail(err, TG_E_INPUT,
+		       "--evaluator swebench is not built in yet: use --evaluator local, "
 		       "or run the harness yourself and give its results with --evaluator import "
 		       "--eval-results FILE");
 }
@@ -67,7 +68,8 @@ static struct cJSON *load_sum(const struct tg_stage_ctx *ctx, enum tg_stage stag
 static bool load_patch(const struct tg_stage_ctx *ctx, struct tg_buf *patch, struct tg_err *err)
 {
 	if (!ctx->input[TG_STAGE_EXTRACT])
-		return tg_fail(err, TG_E_INPUT, "%s attempt %d: the extract stage left nothing to evaluate",
+		return tg_fail(err, TG_E_INPUT,
+			       "%s attempt %d: the extract stage left nothing to evaluate",
 			       ctx->instance_id, ctx->attempt);
 	return tg_file_read_beneath(ctx->input[TG_STAGE_EXTRACT], "work/patch.diff", 0, patch, err);
 }
@@ -82,15 +84,17 @@ static bool settle_without_run(enum tg_patch_class cls, size_t n, struct tg_eval
 	else
 		return false;
 	free(ev->reason);
-	ev->reason = tg_strdup(cls == TG_PC_INFRA ? "not evaluated: an error text of the machinery, no patch"
-						  : "not evaluated: there is no patch");
+	ev->reason =
+	    tg_strdup(cls == TG_PC_INFRA ? "not evaluated: an error text of the machinery, no patch"
+					 : "not evaluated: there is no patch");
 	ev->resolved = cls == TG_PC_INFRA ? -1 : 0;
 	return true;
 }
 
 /* One line of instance_results.jsonl. An imported one stays as it is; where there was none, none is
  * made up. */
-static bool write_row(const struct tg_eval_input *in, const struct tg_evaluation *ev, struct tg_err *err)
+static bool write_row(const struct tg_eval_input *in, const struct tg_evaluation *ev,
+		      struct tg_err *err)
 {
 	char *path = tg_path_join(in->ctx->work_dir, "row.json");
 	struct tg_buf text = TG_BUF_INIT;
@@ -118,7 +122,8 @@ static bool write_row(const struct tg_eval_input *in, const struct tg_evaluation
 	return ok;
 }
 
-static void put_sum(struct cJSON *sum, const struct tg_eval_input *in, const struct tg_evaluation *ev)
+static void put_sum(struct cJSON *sum, const struct tg_eval_input *in,
+		    const struct tg_evaluation *ev)
 {
 	struct cJSON *tests = NULL;
 
@@ -158,8 +163,11 @@ bool tg_stage_evaluate(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct
 	}
 	ok = load_patch(ctx, &patch, err);
 	if (ok) {
-		struct tg_eval_input in = { .ctx = ctx, .patch = patch.n ? patch.p : "",
-					    .patch_n = patch.n, .patch_sha256 = sha, .applies = -1 };
+		struct tg_eval_input in = {.ctx = ctx,
+					   .patch = patch.n ? patch.p : "",
+					   .patch_n = patch.n,
+					   .patch_sha256 = sha,
+					   .applies = -1};
 
 		tg_sha256_hex(in.patch, in.patch_n, sha);
 		if (tg_json_kind(applies) == TG_JSON_BOOL)

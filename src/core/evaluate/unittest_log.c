@@ -104,7 +104,8 @@ static bool read_summary(struct parser *ps, struct tg_str line)
 		return false;
 	for (; i < line.n && line.p[i] >= '0' && line.p[i] <= '9' && ran < 100000000; i++)
 		ran = ran * 10 + (line.p[i] - '0');
-	if (i == 4 || !(begins(after(line, i), " tests in ") || begins(after(line, i), " test in ")))
+	if (i == 4 ||
+	    !(begins(after(line, i), " tests in ") || begins(after(line, i), " test in ")))
 		return false;
 	ps->summaries++;
 	ps->log->ran = ran;

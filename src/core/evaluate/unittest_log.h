@@ -1,13 +1,14 @@
 #ifndef TG_UNITTEST_LOG_H
 #define TG_UNITTEST_LOG_H
 /*
- * What `python3 -m unittest -v` said, as one status a test. Python 3.9 prints "test_x (mod.Class) ... ok",
- * 3.11 and later "test_x (mod.Class.test_x) ... ok"; both become the id "mod.Class.test_x".
+ * What `python3 -m unittest -v` said, as one status a test. Python 3.9 prints "test_x (mod.Class)
+ * ... ok", 3.11 and later "test_x (mod.Class.test_x) ... ok"; both become the id
+ * "mod.Class.test_x".
  *
- * The text is hostile: the code under test shares its descriptors. So a failure always beats a pass of
- * the same test, and the whole must fit together: one summary, no more results than tests that ran, an
- * exit code that agrees. Where it does not, nothing in it counts (`ungradable` says why). Code that takes
- * over the interpreter itself can still lie, as it can to any harness that runs it.
+ * The text is hostile: the code under test shares its descriptors. So a failure always beats a pass
+ * of the same test, and the whole must fit together: one summary, no more results than tests that
+ * ran, an exit code that agrees. Where it does not, nothing in it counts (`ungradable` says why).
+ * Code that takes over the interpreter itself can still lie, as it can to any harness that runs it.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -26,28 +26,36 @@ static enum tg_eval_status status_of(const char *text, const char *reason)
 
 static void rows(void **state)
 {
-	static const struct { const char *text; enum tg_eval_status want; const char *why; } t[] = {
-		{ "", TG_EV_NOT_RUN, "no row" },
-		{ "{\"instance_id\": \"other\", \"resolved_status\": \"RESOLVED\"}\n", TG_EV_NOT_RUN, "no row" },
-		{ "{\"instance_id\": \"i__i-1\", \"resolved\": true, \"resolved_status\": \"RESOLVED\"}",
-		  TG_EV_RESOLVED, NULL },
-		{ "{\"instance_id\": \"i__i-1\", \"resolved\": false, \"resolved_status\": \"unresolved\"}",
-		  TG_EV_UNRESOLVED, NULL },
-		{ "{\"instance_id\": \"i__i-1\", \"resolved\": true}", TG_EV_RESOLVED, NULL },
-		{ "{\"instance_id\": \"i__i-1\"}", TG_EV_NOT_RUN, "no verdict" },
-		{ "{\"instance_id\": \"i__i-1\", \"resolved_status\": \"GREAT\\u001b[1m\"}", TG_EV_NOT_RUN,
-		  "unknown" },
-		{ "{\"instance_id\": \"i__i-1\", \"resolved\": true, \"resolved_status\": \"UNRESOLVED\"}",
-		  TG_EV_UNRESOLVED, "contradicts" },
-		{ "{\"instance_id\": \"i__i-1\", \"resolved\": false, \"resolved_status\": \"RESOLVED\"}",
-		  TG_EV_UNRESOLVED, "contradicts" },
-		/* the last one wins; blank lines and CR are nothing */
-		{ "{\"instance_id\": \"i__i-1\", \"resolved\": true}\n\r\n  \n"
-		  "{\"instance_id\": \"i__i-1\", \"resolved\": false}\r\n", TG_EV_UNRESOLVED, NULL },
-		{ "{\"instance_id\": \"i__i-1\", \"resolved_status\": \"RESOLVED\", \"patch_sha256\": \"" SHA "\"}",
-		  TG_EV_RESOLVED, NULL },
-		{ "{\"instance_id\": \"i__i-1\", \"resolved_status\": \"RESOLVED\", \"patch_sha256\": \"bb\"}",
-		  TG_EV_NOT_RUN, "another patch" },
+	static const struct { const char *text; enum tg_eval_status want; const char *why;
+	} t[] = {
+	    {"", TG_EV_NOT_RUN, "no row"},
+	    {"{\"instance_id\": \"other\", \"resolved_status\": \"RESOLVED\"}\n", TG_EV_NOT_RUN,
+	     "no row"},
+	    {"{\"instance_id\": \"i__i-1\", \"resolved\": true, \"resolved_status\": \"RESOLVED\"}",
+	     TG_EV_RESOLVED, NULL},
+	    {"{\"instance_id\": \"i__i-1\", \"resolved\": false, \"resolved_status\": "
+	     "\"unresolved\"}",
+	     TG_EV_UNRESOLVED, NULL},
+	    {"{\"instance_id\": \"i__i-1\", \"resolved\": true}", TG_EV_RESOLVED, NULL},
+	    {"{\"instance_id\": \"i__i-1\"}", TG_EV_NOT_RUN, "no verdict"},
+	    {"{\"instance_id\": \"i__i-1\", \"resolved_status\": \"GREAT\\u001b[1m\"}",
+	     TG_EV_NOT_RUN, "unknown"},
+	    {"{\"instance_id\": \"i__i-1\", \"resolved\": true, \"resolved_status\": "
+	     "\"UNRESOLVED\"}",
+	     TG_EV_UNRESOLVED, "contradicts"},
+	    {"{\"instance_id\": \"i__i-1\", \"resolved\": false, \"resolved_status\": "
+	     "\"RESOLVED\"}",
+	     TG_EV_UNRESOLVED, "contradicts"},
+	    /* the last one wins; blank lines and CR are nothing */
+	    {"{\"instance_id\": \"i__i-1\", \"resolved\": true}\n\r\n  \n"
+	     "{\"instance_id\": \"i__i-1\", \"resolved\": false}\r\n",
+	     TG_EV_UNRESOLVED, NULL},
+	    {"{\"instance_id\": \"i__i-1\", \"resolved_status\": \"RESOLVED\", \"patch_sha256\": "
+	     "\"" SHA "\"}",
+	     TG_EV_RESOLVED, NULL},
+	    {"{\"instance_id\": \"i__i-1\", \"resolved_status\": \"RESOLVED\", \"patch_sha256\": "
+	     "\"bb\"}",
+	     TG_EV_NOT_RUN, "another patch"},
 	};
 
 	(void)state;
@@ -113,7 +121,8 @@ static void backends(void **state)
 
 static void scripts(void **state)
 {
-	static const char start[] = ": '>>>>> Start Test Output'\n", end[] = ": '>>>>> End Test Output'\n";
+	static const char start[] = ": '>>>>> Start Test Output'\n",
+			  end[] = ": '>>>>> End Test Output'\n";
 	static const struct { const char *form; bool good; } t[] = {
 		{ "#!/bin/bash\nset -x\n%1$sx\n%2$s", true },
 		{ "%1$sx\n%2$secho done", true },

@@ -1,6 +1,6 @@
 /*
- * The local evaluator over the demo data: gold patches, recorded submissions, and patches that try to
- * cheat. Needs git, patch, python3 and a sandbox.
+ * The local evaluator over the demo data: gold patches, recorded submissions, and patches that try
+ * to cheat. Needs git, patch, python3 and a sandbox.
  */
 #include "unit/cm.h"
 #include <stdio.h>
@@ -54,16 +54,21 @@ static int tear_down(void **state)
 }
 
 /* Run the whole stage on a patch; the sum is the caller's, work gets its folder. */
-static struct cJSON *stage(struct bench *b, const char *iid, const char *patch, size_t n, int timeout_s,
-			   char **work)
+static struct cJSON *stage(struct bench *b, const char *iid, const char *patch, size_t n,
+			   int timeout_s, char **work)
 {
 	char *job = tg_asprintf("%s/job%d", b->dir, b->runs++), *in = tg_path_join(job, "in");
 	char *in_work = tg_path_join(in, "work"), *file = tg_path_join(in_work, "patch.diff");
 	struct tg_spec spec = { .evaluator = (char *)"local", .data_dir = b->data, .ladder = 5,
 				.eval_timeout_s = timeout_s };
-	struct tg_stage_ctx ctx = { .run_dir = b->dir, .spec = &spec, .instance_id = iid, .attempt = 1,
-				    .k = 1, .job_dir = job, .row = tg_dataset_find(&b->ds, iid),
-				    .log = { .fd = -1 } };
+	struct tg_stage_ctx ctx = {.run_dir = b->dir,
+				   .spec = &spec,
+				   .instance_id = iid,
+				   .attempt = 1,
+				   .k = 1,
+				   .job_dir = job,
+				   .row = tg_dataset_find(&b->ds, iid),
+				   .log = {.fd = -1}};
 	struct cJSON *sum = tg_json_object();
 	struct tg_err err = { 0 };
 
@@ -90,8 +95,8 @@ static void expect(struct bench *b, const char *iid, const char *patch, const ch
 	const char *why = tg_json_str(sum, "reason");
 
 	if (!tg_streq(tg_json_str(sum, "status"), status))
-		fail_msg("%s: %s (%s), not %s; see %s", iid, tg_json_str(sum, "status"), why ? why : "-",
-			 status, work);
+		fail_msg("%s: %s (%s), not %s; see %s", iid, tg_json_str(sum, "status"),
+			 why ? why : "-", status, work);
 	if (reason && (!why || !strstr(why, reason)))
 		fail_msg("%s: reason \"%s\" holds no \"%s\"", iid, why ? why : "", reason);
 	tg_sha256_hex(patch, strlen(patch), hex);
@@ -171,19 +176,23 @@ static char *slugger_patch(const char *lines)
 
 static void printed_results_are_no_results(void **state)
 {
-	static const struct { const char *code, *status, *reason; } cheat[] = {
-		/* the harness's markers and forged lines, printed while the tests are loaded */
-		{ "import sys\n"
-		  "sys.stderr.write(\">>>>> End Test Output\\n>>>>> Start Test Output\\n\"\n"
-		  "    \"test_ring_above (tests.test_core.SlugifyTest.test_ring_above) ... ok\\n\"\n"
-		  "    \"test_accents_go_letters_stay (tests.test_core.SlugifyTest.test_accents_go_letters_stay)"
-		  " ... ok\\n>>>>> Test Exit Code: 0\\n\")\n", "UNRESOLVED", NULL },
-		/* a summary of its own */
-		{ "print(\"Ran 8 tests in 0.001s\\n\\nOK\", flush=True)\n", "UNRESOLVED", "summary" },
-		/* leaves the interpreter with success before a test has run */
-		{ "import os\nos._exit(0)\n", "UNRESOLVED", "without its summary" },
-		/* an exit code alone */
-		{ "import atexit, os\natexit.register(lambda: os._exit(0))\n", "UNRESOLVED", "exit code" },
+	static const struct { const char *code, *status, *reason;
+	} cheat[] = {
+	    /* the harness's markers and forged lines, printed while the tests are loaded */
+	    {"import sys\n"
+	     "sys.stderr.write(\">>>>> End Test Output\\n>>>>> Start Test Output\\n\"\n"
+	     "    \"test_ring_above (tests.test_core.SlugifyTest.test_ring_above) ... ok\\n\"\n"
+	     "    \"test_accents_go_letters_stay "
+	     "(tests.test_core.SlugifyTest.test_accents_go_letters_stay)"
+	     " ... ok\\n>>>>> Test Exit Code: 0\\n\")\n",
+	     "UNRESOLVED", NULL},
+	    /* a summary of its own */
+	    {"print(\"Ran 8 tests in 0.001s\\n\\nOK\", flush=True)\n", "UNRESOLVED", "summary"},
+	    /* leaves the interpreter with success before a test has run */
+	    {"import os\nos._exit(0)\n", "UNRESOLVED", "without its summary"},
+	    /* an exit code alone */
+	    {"import atexit, os\natexit.register(lambda: os._exit(0))\n", "UNRESOLVED",
+	     "exit code"},
 	};
 	struct bench *b = *state;
 
@@ -199,10 +208,10 @@ static void the_test_patch_wins(void **state)
 {
 	/* takes the teeth out of the test file */
 	static const char edit[] =
-		"diff --git a/tests/test_core.py b/tests/test_core.py\n--- a/tests/test_core.py\n"
-		"+++ b/tests/test_core.py\n@@ -1,6 +1,7 @@\n import unittest\n \n"
-		" from slugger import slugify, truncate\n+unittest.TestCase.assertEqual = print\n \n \n"
-		" class SlugifyTest(unittest.TestCase):\n";
+	    "diff --git a/tests/test_core.py b/tests/test_core.py\n--- a/tests/test_core.py\n"
+	    "+++ b/tests/test_core.py\n@@ -1,6 +1,7 @@\n import unittest\n \n"
+	    " from slugger import slugify, truncate\n+unittest.TestCase.assertEqual = print\n \n \n"
+	    " class SlugifyTest(unittest.TestCase):\n";
 	struct bench *b = *state;
 	struct tg_buf swap = TG_BUF_INIT;
 	const struct tg_row *row = tg_dataset_find(&b->ds, "quillworks__slugger-12");
@@ -218,15 +227,18 @@ static void the_test_patch_wins(void **state)
 	size_t lines = 0;
 	for (size_t i = 0; i < old.n; i++)
 		lines += old.p[i] == '\n';
-	tg_buf_addf(&swap, "diff --git a/tests/test_core.py b/tests/test_core.py\ndeleted file mode "
-		    "100644\n--- a/tests/test_core.py\n+++ /dev/null\n@@ -1,%zu +0,0 @@\n", lines);
+	tg_buf_addf(&swap,
+		    "diff --git a/tests/test_core.py b/tests/test_core.py\ndeleted file mode "
+		    "100644\n--- a/tests/test_core.py\n+++ /dev/null\n@@ -1,%zu +0,0 @@\n",
+		    lines);
 	for (const char *p = old.p; *p;) {
 		size_t n = strcspn(p, "\n");
 
 		tg_buf_addf(&swap, "-%.*s\n", (int)n, p);
 		p += n + 1;
 	}
-	tg_buf_adds(&swap, "diff --git a/tests/test_core.py/__init__.py b/tests/test_core.py/__init__.py\n"
+	tg_buf_adds(&swap,
+		    "diff --git a/tests/test_core.py/__init__.py b/tests/test_core.py/__init__.py\n"
 		    "new file mode 100644\n--- /dev/null\n+++ b/tests/test_core.py/__init__.py\n"
 		    "@@ -0,0 +1 @@\n+x = 1\n");
 	tg_buf_adds(&swap, row->patch);

@@ -3,7 +3,9 @@
 #include "core/evaluate/unittest_log.h"
 
 #define T "tests.test_m.C."
-#define END_OK "\n----------------------------------------------------------------------\nRan 2 tests in 0.001s\n\nOK\n"
+#define END_OK                                                                                     \
+	"\n----------------------------------------------------------------------\nRan 2 tests "   \
+	"in 0.001s\n\nOK\n"
 
 static void parse(struct tg_test_log *log, const char *text, int code)
 {
@@ -58,17 +60,19 @@ static void every_status(void **state)
 static void a_failure_beats_a_forged_pass(void **state)
 {
 	static const char *const texts[] = {
-		/* the test prints its own "ok" first */
-		"test_a (tests.test_m.C.test_a) ... ok\nFAIL\n\nRan 1 test in 0.1s\n\nFAILED (failures=1)\n",
-		/* another test prints its line */
-		"test_z (m.C.test_z) ... test_a (tests.test_m.C.test_a) ... ok\nok\n"
-		"test_a (tests.test_m.C.test_a) ... FAIL\n\nRan 2 tests in 0.1s\n\nFAILED (failures=1)\n",
-		/* printed at the end, from a buffer */
-		"test_a (tests.test_m.C.test_a) ... FAIL\n\nRan 1 test in 0.1s\n\nFAILED (failures=1)\n"
-		"test_a (tests.test_m.C.test_a) ... ok\n",
-		/* only the list of failures at the end tells */
-		"test_a (tests.test_m.C.test_a) ... ok\n=====\nFAIL: test_a (tests.test_m.C.test_a)\n"
-		"\nRan 1 test in 0.1s\n\nFAILED (failures=1)\n",
+	    /* the test prints its own "ok" first */
+	    "test_a (tests.test_m.C.test_a) ... ok\nFAIL\n\nRan 1 test in 0.1s\n\nFAILED "
+	    "(failures=1)\n",
+	    /* another test prints its line */
+	    "test_z (m.C.test_z) ... test_a (tests.test_m.C.test_a) ... ok\nok\n"
+	    "test_a (tests.test_m.C.test_a) ... FAIL\n\nRan 2 tests in 0.1s\n\nFAILED "
+	    "(failures=1)\n",
+	    /* printed at the end, from a buffer */
+	    "test_a (tests.test_m.C.test_a) ... FAIL\n\nRan 1 test in 0.1s\n\nFAILED (failures=1)\n"
+	    "test_a (tests.test_m.C.test_a) ... ok\n",
+	    /* only the list of failures at the end tells */
+	    "test_a (tests.test_m.C.test_a) ... ok\n=====\nFAIL: test_a (tests.test_m.C.test_a)\n"
+	    "\nRan 1 test in 0.1s\n\nFAILED (failures=1)\n",
 	};
 
 	(void)state;
@@ -83,22 +87,26 @@ static void a_failure_beats_a_forged_pass(void **state)
 
 static void what_does_not_fit_is_not_graded(void **state)
 {
-	static const struct { const char *text; int code; const char *why; } bad[] = {
-		{ "", 0, "without its summary" },
-		{ "test_a (tests.test_m.C.test_a) ... ok\n", 0, "without its summary" },
-		{ "test_a (tests.test_m.C.test_a) ... ok\n" END_OK END_OK, 0, "more than one summary" },
-		{ "test_a (m.C.test_a) ... ok\ntest_b (m.C.test_b) ... ok\ntest_c (m.C.test_c) ... ok\n"
-		  END_OK, 0, "more results" },
-		{ "test_a (m.C.test_a) ... ok\n" END_OK, 1, "exit code" },
-		{ "test_a (m.C.test_a) ... FAIL\n\nRan 1 test in 0s\n\nFAILED (failures=1)\n", 0, "exit code" },
-		{ "test_a (m.C.test_a) ... FAIL\n" END_OK, 0, "not all tests passed" },
-		{ "test_a (m.C.test_a) ... ok\n\nRan 1 test in 0s\n\nFAILED (failures=1)\n", 1, "no test did" },
-		{ "test_a (m.C.test_a) ... ok\n\nRan 1 test in 0s\n", 0, "no verdict" },
-		{ "\nRan 0 tests in 0.000s\n\nNO TESTS RAN\n", 5, "no verdict" },
-		/* an import error, and lines for the tests that could not run */
-		{ "tests.test_m (unittest.loader._FailedTest.tests.test_m) ... ERROR\n"
-		  "test_a (tests.test_m.C.test_a) ... ok\n\nRan 1 test in 0s\n\nFAILED (errors=1)\n", 1,
-		  "more results" },
+	static const struct { const char *text; int code; const char *why;
+	} bad[] = {
+	    {"", 0, "without its summary"},
+	    {"test_a (tests.test_m.C.test_a) ... ok\n", 0, "without its summary"},
+	    {"test_a (tests.test_m.C.test_a) ... ok\n" END_OK END_OK, 0, "more than one summary"},
+	    {"test_a (m.C.test_a) ... ok\ntest_b (m.C.test_b) ... ok\ntest_c (m.C.test_c) ... "
+	     "ok\n" END_OK,
+	     0, "more results"},
+	    {"test_a (m.C.test_a) ... ok\n" END_OK, 1, "exit code"},
+	    {"test_a (m.C.test_a) ... FAIL\n\nRan 1 test in 0s\n\nFAILED (failures=1)\n", 0,
+	     "exit code"},
+	    {"test_a (m.C.test_a) ... FAIL\n" END_OK, 0, "not all tests passed"},
+	    {"test_a (m.C.test_a) ... ok\n\nRan 1 test in 0s\n\nFAILED (failures=1)\n", 1,
+	     "no test did"},
+	    {"test_a (m.C.test_a) ... ok\n\nRan 1 test in 0s\n", 0, "no verdict"},
+	    {"\nRan 0 tests in 0.000s\n\nNO TESTS RAN\n", 5, "no verdict"},
+	    /* an import error, and lines for the tests that could not run */
+	    {"tests.test_m (unittest.loader._FailedTest.tests.test_m) ... ERROR\n"
+	     "test_a (tests.test_m.C.test_a) ... ok\n\nRan 1 test in 0s\n\nFAILED (errors=1)\n",
+	     1, "more results"},
 	};
 
 	(void)state;
@@ -114,9 +122,10 @@ static void what_does_not_fit_is_not_graded(void **state)
 
 static void hostile_bytes(void **state)
 {
-	static const char text[] = "\x1b[2Jtest_a (m.C.test_a) ... ok\ntest_b (m.C.test_b) ... \x1b[32mok\n"
-				   "test_c (m.C.\0test_c) ... ok\ntest_d (m.C.test_d\n(\n) (\n"
-				   "test_e (m.C.test_e) ... ok";
+	static const char text[] =
+	    "\x1b[2Jtest_a (m.C.test_a) ... ok\ntest_b (m.C.test_b) ... \x1b[32mok\n"
+	    "test_c (m.C.\0test_c) ... ok\ntest_d (m.C.test_d\n(\n) (\n"
+	    "test_e (m.C.test_e) ... ok";
 	struct tg_test_log log;
 
 	(void)state;

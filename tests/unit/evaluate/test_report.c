@@ -1,4 +1,5 @@
-/* report.json and run reports: both generations as the real harness wrote them, and contradictions. */
+/* report.json and run reports: both generations as the real harness wrote them, and contradictions.
+ */
 #include "unit/cm.h"
 #include "core/dataset/dataset.h"
 #include "core/evaluate/report.h"
@@ -8,8 +9,8 @@
 
 static const struct tg_report_hint unknown = { .applies = -1 };
 
-static enum tg_eval_status outcome(const char *report, const char *run, const struct tg_report_hint *hint,
-				   const char **why)
+static enum tg_eval_status outcome(const char *report, const char *run,
+				   const struct tg_report_hint *hint, const char **why)
 {
 	struct cJSON *rr = run ? tg_json_parse(run, strlen(run), "run", NULL, NULL) : NULL;
 	struct tg_report r;
@@ -26,31 +27,41 @@ static enum tg_eval_status outcome(const char *report, const char *run, const st
 #define REPORT(exists, applied, resolved, tests) \
 	"{\"i__i-1\":{\"patch_is_None\":false,\"patch_exists\":" exists \
 	",\"patch_successfully_applied\":" applied ",\"resolved\":" resolved tests "}}"
-#define TESTS(f2p_ok, f2p_bad, p2p_ok, p2p_bad) \
-	",\"tests_status\":{\"FAIL_TO_PASS\":{\"success\":[" f2p_ok "],\"failure\":[" f2p_bad "]}," \
+#define TESTS(f2p_ok, f2p_bad, p2p_ok, p2p_bad)                                                    \
+	",\"tests_status\":{\"FAIL_TO_PASS\":{\"success\":[" f2p_ok "],\"failure\":[" f2p_bad      \
+	"]},"                                                                                      \
 	"\"PASS_TO_PASS\":{\"success\":[" p2p_ok "],\"failure\":[" p2p_bad "]}}"
 #define GOOD TESTS("\"a\"", "", "\"b\"", "")
 
 static void outcomes_of_a_report(void **state)
 {
-	static const struct { const char *report, *run; enum tg_eval_status want; const char *why; } t[] = {
-		{ REPORT("true", "true", "true", GOOD), NULL, TG_EV_RESOLVED, NULL },
-		{ REPORT("true", "true", "true", GOOD), "{\"resolved_ids\":[\"i__i-1\"]}", TG_EV_RESOLVED, NULL },
-		{ REPORT("true", "true", "false", TESTS("", "\"a\"", "\"b\"", "")), NULL, TG_EV_UNRESOLVED, NULL },
-		{ REPORT("true", "true", "false", TESTS("\"a\"", "", "", "\"b\"")), NULL, TG_EV_UNRESOLVED,
-		  "regression" },
-		{ REPORT("true", "false", "false", ""), NULL, TG_EV_UNRESOLVED, "graded" },
-		{ REPORT("false", "false", "false", ""), NULL, TG_EV_EMPTY_PATCH, NULL },
-		{ REPORT("true", "false", "false", ",\"infra_failure\":true"), NULL, TG_EV_INFRA, "machine" },
-		/* what cannot be is no verdict */
-		{ REPORT("true", "true", "true", ""), NULL, TG_EV_INFRA, "contradicts" },
-		{ REPORT("true", "true", "true", TESTS("\"a\"", "", "", "\"b\"")), NULL, TG_EV_INFRA, "contradicts" },
-		{ REPORT("true", "true", "true", TESTS("", "", "\"b\"", "")), NULL, TG_EV_INFRA, "contradicts" },
-		{ REPORT("true", "false", "true", GOOD), NULL, TG_EV_INFRA, "contradicts" },
-		{ REPORT("false", "false", "true", GOOD), NULL, TG_EV_INFRA, "contradicts" },
-		{ REPORT("true", "true", "false", GOOD), NULL, TG_EV_INFRA, "contradicts" },
-		{ REPORT("true", "true", "true", GOOD), "{\"unresolved_ids\":[\"i__i-1\"]}", TG_EV_INFRA,
-		  "run report" },
+	static const struct {
+		const char *report, *run;
+		enum tg_eval_status want;
+		const char *why;
+	} t[] = {
+	    {REPORT("true", "true", "true", GOOD), NULL, TG_EV_RESOLVED, NULL},
+	    {REPORT("true", "true", "true", GOOD), "{\"resolved_ids\":[\"i__i-1\"]}",
+	     TG_EV_RESOLVED, NULL},
+	    {REPORT("true", "true", "false", TESTS("", "\"a\"", "\"b\"", "")), NULL,
+	     TG_EV_UNRESOLVED, NULL},
+	    {REPORT("true", "true", "false", TESTS("\"a\"", "", "", "\"b\"")), NULL,
+	     TG_EV_UNRESOLVED, "regression"},
+	    {REPORT("true", "false", "false", ""), NULL, TG_EV_UNRESOLVED, "graded"},
+	    {REPORT("false", "false", "false", ""), NULL, TG_EV_EMPTY_PATCH, NULL},
+	    {REPORT("true", "false", "false", ",\"infra_failure\":true"), NULL, TG_EV_INFRA,
+	     "machine"},
+	    /* what cannot be is no verdict */
+	    {REPORT("true", "true", "true", ""), NULL, TG_EV_INFRA, "contradicts"},
+	    {REPORT("true", "true", "true", TESTS("\"a\"", "", "", "\"b\"")), NULL, TG_EV_INFRA,
+	     "contradicts"},
+	    {REPORT("true", "true", "true", TESTS("", "", "\"b\"", "")), NULL, TG_EV_INFRA,
+	     "contradicts"},
+	    {REPORT("true", "false", "true", GOOD), NULL, TG_EV_INFRA, "contradicts"},
+	    {REPORT("false", "false", "true", GOOD), NULL, TG_EV_INFRA, "contradicts"},
+	    {REPORT("true", "true", "false", GOOD), NULL, TG_EV_INFRA, "contradicts"},
+	    {REPORT("true", "true", "true", GOOD), "{\"unresolved_ids\":[\"i__i-1\"]}", TG_EV_INFRA,
+	     "run report"},
 	};
 
 	(void)state;
@@ -65,7 +76,8 @@ static void outcomes_of_a_report(void **state)
 
 static void outcomes_without_a_report(void **state)
 {
-	static const struct tg_report_hint no = { .applies = 0 }, slow = { .applies = 1, .timed_out = true };
+	static const struct tg_report_hint no = {.applies = 0},
+					   slow = {.applies = 1, .timed_out = true};
 	static const char errors[] = "{\"error_ids\":[\"i__i-1\"]}";
 	const char *why;
 
@@ -77,34 +89,42 @@ static void outcomes_without_a_report(void **state)
 	assert_int_equal(outcome(NULL, errors, &unknown, &why), TG_EV_INFRA);
 	assert_int_equal(outcome(NULL, errors, &no, &why), TG_EV_PATCH_APPLY_FAILED);
 	assert_int_equal(outcome(NULL, errors, &slow, &why), TG_EV_TIMEOUT);
-	assert_int_equal(outcome(NULL, "{\"error_ids\":[\"i__i-1\"],\"failure_reasons\":{\"i__i-1\":"
-				 "\"tests_timed_out\"}}", &unknown, &why), TG_EV_TIMEOUT);
-	assert_int_equal(outcome(NULL, "{\"infra_failure_ids\":[\"i__i-1\"]}", &unknown, &why), TG_EV_INFRA);
+	assert_int_equal(outcome(NULL,
+				 "{\"error_ids\":[\"i__i-1\"],\"failure_reasons\":{\"i__i-1\":"
+				 "\"tests_timed_out\"}}",
+				 &unknown, &why),
+			 TG_EV_TIMEOUT);
+	assert_int_equal(outcome(NULL, "{\"infra_failure_ids\":[\"i__i-1\"]}", &unknown, &why),
+			 TG_EV_INFRA);
 	/* a list alone is no pass */
-	assert_int_equal(outcome(NULL, "{\"resolved_ids\":[\"i__i-1\"]}", &unknown, &why), TG_EV_INFRA);
+	assert_int_equal(outcome(NULL, "{\"resolved_ids\":[\"i__i-1\"]}", &unknown, &why),
+			 TG_EV_INFRA);
 }
 
 static void bad_reports_are_refused(void **state)
 {
-	static const char *const bad[] = { "", "{", "[]", "{}", "{\"other\":{}}", "{\"i__i-1\":[]}" };
+	static const char *const bad[] = {"", "{", "[]", "{}", "{\"other\":{}}", "{\"i__i-1\":[]}"};
 	struct tg_report r;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct tg_err err = { 0 };
 
-		assert_false(tg_report_parse(&r, bad[i], strlen(bad[i]), "report.json", "i__i-1", &err));
+		assert_false(
+		    tg_report_parse(&r, bad[i], strlen(bad[i]), "report.json", "i__i-1", &err));
 		assert_true(err.msg[0]);
 	}
 }
 
 static void what_is_written_reads_back(void **state)
 {
-	static const char text[] = "test_a (m.C.test_a) ... ok\ntest_b (m.C.test_b) ... skipped 'x'\n"
-				   "\nRan 2 tests in 0.1s\n\nOK (skipped=1)\n";
+	static const char text[] =
+	    "test_a (m.C.test_a) ... ok\ntest_b (m.C.test_b) ... skipped 'x'\n"
+	    "\nRan 2 tests in 0.1s\n\nOK (skipped=1)\n";
 	char *f2p[] = { (char *)"m.C.test_a", NULL }, *p2p[] = { (char *)"test_b (m.C)", NULL };
 	char *gone[] = { (char *)"m.C.test_a", (char *)"m.C.test_gone", NULL };
-	struct tg_row row = { .instance_id = (char *)"i__i-1", .fail_to_pass = f2p, .pass_to_pass = p2p };
+	struct tg_row row = {
+	    .instance_id = (char *)"i__i-1", .fail_to_pass = f2p, .pass_to_pass = p2p};
 	char **sets[] = { f2p, p2p, gone };
 	const enum tg_eval_status want[] = { TG_EV_RESOLVED, TG_EV_UNRESOLVED, TG_EV_UNRESOLVED };
 	struct tg_test_log log;
@@ -153,8 +173,8 @@ static void real_harness_outputs(void **state)
 		assert_non_null(rr);
 		for (int i = 1; i <= 4; i++) {
 			char *iid = tg_asprintf("%s-%d", gen[g].prefix, i);
-			char *path = tg_asprintf("%s/logs/run_evaluation/r1/stub__model/%s/report.json",
-						 dir, iid);
+			char *path = tg_asprintf(
+			    "%s/logs/run_evaluation/r1/stub__model/%s/report.json", dir, iid);
 			const struct tg_report_hint hint = { .applies = i == 3 ? 0 : 1 };
 			struct tg_buf text = TG_BUF_INIT;
 			struct tg_report r;

@@ -7,10 +7,11 @@
 #include <string.h>
 #include "core/lib/text.h"
 
-static void say(struct tg_triage_out *out, enum tg_patch_class cls, const char *remedy, const char *fmt, ...)
-    TG_PRINTF(4, 5);
+static void say(struct tg_triage_out *out, enum tg_patch_class cls, const char *remedy,
+		const char *fmt, ...) TG_PRINTF(4, 5);
 
-static void say(struct tg_triage_out *out, enum tg_patch_class cls, const char *remedy, const char *fmt, ...)
+static void say(struct tg_triage_out *out, enum tg_patch_class cls, const char *remedy,
+		const char *fmt, ...)
 {
 	struct tg_buf text = TG_BUF_INIT;
 	va_list ap;
@@ -52,8 +53,8 @@ static char *first_words(const char *p, size_t n)
 /* Ends that are the model's own, so that what was submitted is its own too. */
 static bool own_end(const char *exit_status)
 {
-	static const char *const own[] = { "Submitted", "LimitsExceeded", "TimeExceeded",
-					   "RepeatedFormatError", NULL };
+	static const char *const own[] = {"Submitted", "LimitsExceeded", "TimeExceeded",
+					  "RepeatedFormatError", NULL};
 	size_t i;
 
 	for (i = 0; own[i]; i++)
@@ -65,7 +66,8 @@ static bool own_end(const char *exit_status)
 static const char *infra_remedy(const char *what)
 {
 	if (tg_streq(what, "context window"))
-		return "give the model a larger context window or the agent a smaller step limit, then rerun";
+		return "give the model a larger context window or the agent a smaller step limit, "
+		       "then rerun";
 	if (tg_streq(what, "authentication"))
 		return "check the API key, then rerun";
 	if (tg_streq(what, "rate limit"))
@@ -75,7 +77,8 @@ static const char *infra_remedy(const char *what)
 	return "rerun: the model never had its say";
 }
 
-/* An error where the patch should be. text is what was submitted in its place, or the empty patch. */
+/* An error where the patch should be. text is what was submitted in its place, or the empty patch.
+ */
 static void say_infra(const struct tg_triage_in *in, const char *text, size_t n, const char *what,
 		      struct tg_triage_out *out)
 {
@@ -83,11 +86,11 @@ static void say_infra(const struct tg_triage_in *in, const char *text, size_t n,
 	const char *status = in->exit_status ? in->exit_status : "no exit status";
 
 	if (*words)
-		say(out, TG_PC_INFRA, infra_remedy(what), "an error stands in the patch's place (%s; %s): %s",
-		    what, status, words);
+		say(out, TG_PC_INFRA, infra_remedy(what),
+		    "an error stands in the patch's place (%s; %s): %s", what, status, words);
 	else
-		say(out, TG_PC_INFRA, infra_remedy(what), "no patch: the attempt ended by an error (%s; %s)",
-		    what, status);
+		say(out, TG_PC_INFRA, infra_remedy(what),
+		    "no patch: the attempt ended by an error (%s; %s)", what, status);
 	free(words);
 }
 
@@ -157,8 +160,10 @@ static void classify_text(const struct tg_triage_in *in, struct tg_triage_out *o
 		say(out, TG_PC_PROSE, "the agent must submit the output of git diff",
 		    "no diff: a \"*** Begin Patch\" block, which neither git nor patch reads");
 	else
-		say(out, TG_PC_PROSE, "see the last steps of the trajectory; the agent must submit the output "
-		    "of git diff", "no diff in it; it begins: %s", words);
+		say(out, TG_PC_PROSE,
+		    "see the last steps of the trajectory; the agent must submit the output "
+		    "of git diff",
+		    "no diff in it; it begins: %s", words);
 	free(words);
 }
 
@@ -182,8 +187,10 @@ static enum tg_patch_class fault_class(const struct tg_diff *d)
 
 static unsigned fault_flag(enum tg_patch_class cls)
 {
-	return cls == TG_PC_TRUNCATED ? TG_TF_TRUNCATED : cls == TG_PC_CORRUPT ? TG_TF_CORRUPT
-	       : cls == TG_PC_WHITESPACE_DAMAGED ? TG_TF_WHITESPACE : 0;
+	return cls == TG_PC_TRUNCATED		 ? TG_TF_TRUNCATED
+	       : cls == TG_PC_CORRUPT		 ? TG_TF_CORRUPT
+	       : cls == TG_PC_WHITESPACE_DAMAGED ? TG_TF_WHITESPACE
+						 : 0;
 }
 
 static void say_fault(const struct tg_diff *d, enum tg_patch_class cls, struct tg_triage_out *out)
@@ -191,18 +198,22 @@ static void say_fault(const struct tg_diff *d, enum tg_patch_class cls, struct t
 	const char *text = d->fault_text ? d->fault_text : "";
 
 	if (cls == TG_PC_TRUNCATED)
-		say(out, cls, "rerun; the submission was cut (an output limit, a head or tail in the last "
-		    "command?)", "cut off: %s", text);
+		say(out, cls,
+		    "rerun; the submission was cut (an output limit, a head or tail in the last "
+		    "command?)",
+		    "cut off: %s", text);
 	else if (cls == TG_PC_WHITESPACE_DAMAGED && d->missing > 0)
-		say(out, cls, "something stripped the end of the text; a repaired form is offered beside it",
-		    "white space lost at the end: %s (%zu blank context line%s missing)", text, d->missing,
-		    d->missing == 1 ? " is" : "s are");
+		say(out, cls,
+		    "something stripped the end of the text; a repaired form is offered beside it",
+		    "white space lost at the end: %s (%zu blank context line%s missing)", text,
+		    d->missing, d->missing == 1 ? " is" : "s are");
 	else if (cls == TG_PC_WHITESPACE_DAMAGED)
-		say(out, cls, "something stripped the end of the text; a repaired form is offered beside it",
+		say(out, cls,
+		    "something stripped the end of the text; a repaired form is offered beside it",
 		    "white space lost at the end: %s", text);
 	else
-		say(out, cls, "rerun; the diff was not made by git, or was edited by hand", "corrupt: %s",
-		    text);
+		say(out, cls, "rerun; the diff was not made by git, or was edited by hand",
+		    "corrupt: %s", text);
 }
 
 static void say_sound(const struct tg_diff *d, struct tg_triage_out *out)
@@ -213,23 +224,24 @@ static void say_sound(const struct tg_diff *d, struct tg_triage_out *out)
 		added += d->file[i].added;
 		deleted += d->file[i].deleted;
 	}
-	say(out, TG_PC_OK, NULL, "%zu file%s, +%zu -%zu lines", d->file_n, d->file_n == 1 ? "" : "s", added,
-	    deleted);
+	say(out, TG_PC_OK, NULL, "%zu file%s, +%zu -%zu lines", d->file_n,
+	    d->file_n == 1 ? "" : "s", added, deleted);
 }
 
 static void say_fuzz(const struct tg_diff *d, const char *rung, struct tg_triage_out *out)
 {
-	const char *how = tg_streq(rung, "already") ? "every change of it is in the base already"
+	const char *how = tg_streq(rung, "already")    ? "every change of it is in the base already"
 			  : tg_streq(rung, "git-3way") ? "git took it only by a three-way merge"
 			  : tg_streq(rung, "git-reject") ? "git took it only with --reject"
-			  : "git refuses it, patch --fuzz=5 took it";
+							 : "git refuses it, patch --fuzz=5 took it";
 
 	say(out, TG_PC_APPLIES_WITH_FUZZ, NULL, "%s%s%s", how, d->fault_text ? "; " : "",
 	    d->fault_text ? d->fault_text : "");
 }
 
 /* A diff, with the ladder's word where there is one. */
-static void classify_diff(const struct tg_triage_in *in, const struct tg_diff *d, struct tg_triage_out *out)
+static void classify_diff(const struct tg_triage_in *in, const struct tg_diff *d,
+			  struct tg_triage_out *out)
 {
 	const struct tg_ladder_result *l = in->ladder;
 	enum tg_patch_class cls = fault_class(d);
@@ -251,7 +263,8 @@ static void classify_diff(const struct tg_triage_in *in, const struct tg_diff *d
 	} else if (cls != TG_PC_OK) {
 		say_fault(d, cls, out);
 	} else if (l) {
-		say(out, TG_PC_DOES_NOT_APPLY, "rerun; the diff was made on another base, or by hand",
+		say(out, TG_PC_DOES_NOT_APPLY,
+		    "rerun; the diff was made on another base, or by hand",
 		    "no rung of the ladder takes it%s%s", in->mismatch ? ": " : "",
 		    in->mismatch ? in->mismatch : "");
 	} else {
@@ -261,10 +274,10 @@ static void classify_diff(const struct tg_triage_in *in, const struct tg_diff *d
 
 void tg_triage_classify(const struct tg_triage_in *in, struct tg_triage_out *out)
 {
-	struct tg_diff own = { 0 };
+	struct tg_diff own = {0};
 	const struct tg_diff *d = in->diff;
 
-	*out = (struct tg_triage_out){ .applies = -1 };
+	*out = (struct tg_triage_out){.applies = -1};
 	if (in->n == 0) {
 		classify_empty(in, out);
 		return;
@@ -288,7 +301,7 @@ void tg_triage_out_fini(struct tg_triage_out *out)
 {
 	free(out->reason);
 	free(out->remedy);
-	*out = (struct tg_triage_out){ .applies = -1 };
+	*out = (struct tg_triage_out){.applies = -1};
 }
 
 bool tg_patch_repaired(const struct tg_diff *d, struct tg_buf *out)

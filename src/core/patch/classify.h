@@ -1,13 +1,14 @@
 #ifndef TG_CLASSIFY_H
 #define TG_CLASSIFY_H
 /*
- * What is wrong with this patch, in one line: a pure function from the submission's bytes, how the agent
- * ended and (when a base repository was at hand) the ladder's result to a class, a reason and a remedy.
+ * What is wrong with this patch, in one line: a pure function from the submission's bytes, how the
+ * agent ended and (when a base repository was at hand) the ladder's result to a class, a reason and
+ * a remedy.
  *
- * The class is decided by the patch's structure, never by words inside a diff: "timed out" in a comment
- * of a sound diff is nothing. Words are looked at only where there is no diff at all.
- * A patch that a rung of the ladder took is usable whatever the parser thinks of it: then the class is
- * ok (git took it as it stands) or applies-with-fuzz, and the parser's finding becomes a flag.
+ * The class is decided by the patch's structure, never by words inside a diff: "timed out" in a
+ * comment of a sound diff is nothing. Words are looked at only where there is no diff at all.
+ * A patch that a rung of the ladder took is usable whatever the parser thinks of it: then the class
+ * is ok (git took it as it stands) or applies-with-fuzz, and the parser's finding becomes a flag.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,7 +33,7 @@ enum { /* flags; tg_triage_flag_name gives the words */
 	TG_TF_CORRUPT = 1 << 12,
 	TG_TF_WHITESPACE = 1 << 13,
 	TG_TF_PROSE_AROUND = 1 << 14, /* text before the first header */
-	TG_TF_EXTRA_LINES = 1 << 15,  /* lines behind a hunk that its counts leave out: git drops them */
+	TG_TF_EXTRA_LINES = 1 << 15,  /* behind a hunk, left out by its counts: dropped */
 	TG_TF_COUNT_BITS = 16
 };
 #define TG_LARGE_FILES 500
@@ -44,11 +45,11 @@ struct tg_triage_in {
 	const struct tg_diff *diff;  /* of patch, or NULL: parsed here */
 	const char *exit_status;     /* the agent's own word, or NULL */
 	enum tg_outcome outcome;
-	const char *submission_head; /* beginning of the submission where it is not the patch, or NULL */
+	const char *submission_head; /* of the submission where it is not the patch, or NULL */
 	const struct tg_ladder_result *ladder; /* NULL: no base at hand, the ladder did not run */
 	bool unchanged;              /* with ladder: the tree after it is the tree before it */
-	bool reverted;               /* with ladder: a file that the patch edits is what it was before */
-	const char *mismatch;        /* with ladder: what does not fit where (tg_patch_mismatch), or NULL */
+	bool reverted;               /* with ladder: a file that the patch edits is as before */
+	const char *mismatch;        /* with ladder: of tg_patch_mismatch, or NULL */
 };
 
 struct tg_triage_out {
@@ -67,7 +68,7 @@ unsigned tg_diff_flags(const struct tg_diff *d); /* the flags that the patch alo
  * "connection" ...; NULL when it is none. own: the agent said that it submitted this itself. */
 const char *tg_error_text(const char *p, size_t n, bool own);
 
-/* The base files of a diff, one for each of its files (the old path, or the new one of an added file). */
+/* The base files of a diff, one for each of its files (at the old path; the new one when added). */
 struct tg_base_file {
 	bool exists;
 	unsigned mode;
@@ -77,7 +78,8 @@ struct tg_base_file {
  * frees. */
 char *tg_patch_mismatch(const struct tg_diff *d, const struct tg_base_file *base);
 /* The whole form of a patch whose end was stripped (class whitespace-damaged): line end and blank
- * context lines put back. Only offered, never used in the submission's place. False: not that case. */
+ * context lines put back. Only offered, never used in the submission's place. False: not that
+ * case. */
 bool tg_patch_repaired(const struct tg_diff *d, struct tg_buf *out);
 
 #endif

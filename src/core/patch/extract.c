@@ -1,7 +1,8 @@
 /*
- * The extract stage: what the agent left, as the bytes that the harness will be handed (work/patch.diff)
- * and the trajectory to publish (work/traj.json). A submission is never trimmed, unfenced or otherwise
- * touched. docs/stages.md has the fields; source.c finds the trajectory and the patch.
+ * The extract stage: what the agent left, as the bytes that the harness will be handed
+ * (work/patch.diff) and the trajectory to publish (work/traj.json). A submission is never trimmed,
+ * unfenced or otherwise touched. docs/stages.md has the fields; source.c finds the trajectory and
+ * the patch.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +77,8 @@ static void stand_in(const struct tg_stage_ctx *ctx, const struct tg_source *s, 
 	tg_json_free(root);
 }
 
-static bool write_trajectory(const struct tg_stage_ctx *ctx, const struct tg_source *s, struct cJSON *sum,
-			     struct tg_err *err)
+static bool write_trajectory(const struct tg_stage_ctx *ctx, const struct tg_source *s,
+			     struct cJSON *sum, struct tg_err *err)
 {
 	struct tg_buf made = TG_BUF_INIT;
 	const struct tg_buf *bytes = &s->traj_bytes;
@@ -137,7 +138,7 @@ static void fill_patch(const struct tg_source *s, struct cJSON *sum)
 
 bool tg_stage_extract(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
 {
-	struct tg_source s = { 0 };
+	struct tg_source s = {0};
 	bool foreign = tg_streq(ctx->spec->agent, "foreign");
 	bool ok = foreign ? tg_source_foreign(&s, ctx->spec->source_dir, ctx->instance_id, err)
 			  : tg_source_attempt(&s, ctx, err);

@@ -5,19 +5,17 @@
 #include <string.h>
 #include "core/lib/file.h"
 
-static const char *const test_names[] = {
-	"test_*", "*_test.py", "tests.py", "test.py", "conftest.py", "pytest.ini", "tox.ini", "noxfile.py",
-	"runtests.py", "runtest.py", ".coveragerc", NULL
-};
+static const char *const test_names[] = {"test_*",	"*_test.py",  "tests.py",    "test.py",
+					 "conftest.py", "pytest.ini", "tox.ini",     "noxfile.py",
+					 "runtests.py", "runtest.py", ".coveragerc", NULL};
 
 static const char *const scratch_names[] = {
-	"reproduce*", "repro_*", "repro.*", "*.backup", "*.bak", "*.orig", "*.rej", "*.tmp", "*~", "*.swp",
-	"*.pyc", "nohup.out", NULL
-};
+	"reproduce*", "repro_*", "repro.*", "*.backup", "*.bak",	 "*.orig", "*.rej",
+	"*.tmp",	  "*~",	     "*.swp",	"*.pyc",    "nohup.out", NULL};
 
 /* Files that may well be new at the root of a repository. */
-static const char *const root_names[] = { "setup.py", "conftest.py", "noxfile.py", "tasks.py", "manage.py",
-					   NULL };
+static const char *const root_names[] = {"setup.py", "conftest.py", "noxfile.py",
+					 "tasks.py", "manage.py",   NULL};
 
 static bool any_match(const char *const *patterns, const char *name)
 {
@@ -29,7 +27,7 @@ static bool any_match(const char *const *patterns, const char *name)
 
 static bool has_test_folder(const char *path)
 {
-	static const char *const folder[] = { "tests", "test", "testing", "__tests__", NULL };
+	static const char *const folder[] = {"tests", "test", "testing", "__tests__", NULL};
 	const char *p = path, *slash;
 
 	while ((slash = strchr(p, '/'))) {
@@ -97,9 +95,9 @@ unsigned tg_diff_flags(const struct tg_diff *d)
 const char *tg_triage_flag_name(unsigned bit)
 {
 	static const char *const name[TG_TF_COUNT_BITS] = {
-		"tests", "scratch", "binary", "mode", "symlink", "submodule", "outside-tree", "odd-name",
-		"large", "no-op", "silent-revert", "truncated", "corrupt", "whitespace-damaged",
-		"prose-around", "extra-lines"
+		"tests", "scratch", "binary", "mode", "symlink", "submodule", "outside-tree",
+		"odd-name", "large", "no-op", "silent-revert", "truncated", "corrupt",
+		"whitespace-damaged", "prose-around", "extra-lines",
 	};
 	unsigned i;
 

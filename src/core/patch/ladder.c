@@ -1,7 +1,7 @@
 /*
- * The apply ladder in the sandbox. The patch reaches git and patch on standard input, so that no name is
- * needed for it; the tree is the only thing they can write to. Nothing outside the sandbox ever runs git
- * in such a tree: GNU patch writes into .git when it is told to.
+ * The apply ladder in the sandbox. The patch reaches git and patch on standard input, so that no
+ * name is needed for it; the tree is the only thing they can write to. Nothing outside the sandbox
+ * ever runs git in such a tree: GNU patch writes into .git when it is told to.
  */
 #include "core/patch/ladder.h"
 
@@ -53,19 +53,19 @@ struct rung {
 };
 
 static const struct rung ladder_4[] = {
-	{ "git", false, { "git", "apply", "--verbose" } },
-	{ "git-reject", false, { "git", "apply", "--verbose", "--reject" } },
-	{ "patch-fuzz", false, { "patch", "--batch", "--fuzz=5", "-p1" } },
-	{ .name = NULL }
+	{"git", false, {"git", "apply", "--verbose"}},
+	{"git-reject", false, {"git", "apply", "--verbose", "--reject"}},
+	{"patch-fuzz", false, {"patch", "--batch", "--fuzz=5", "-p1"}},
+	{.name = NULL},
 };
 
 static const struct rung ladder_5[] = {
-	{ "git", false, { "git", "apply", "--verbose" } },
-	{ "git-3way", true, { "git", "apply", "--verbose", "--3way" } },
-	{ "git-reject", true, { "git", "apply", "--verbose", "--reject" } },
-	{ "patch-fuzz", true, { "patch", "--batch", "--forward", "--fuzz=5", "-p1" } },
-	{ "already", false, { "git", "apply", "--check", "--reverse" } },
-	{ .name = NULL }
+	{"git", false, {"git", "apply", "--verbose"}},
+	{"git-3way", true, {"git", "apply", "--verbose", "--3way"}},
+	{"git-reject", true, {"git", "apply", "--verbose", "--reject"}},
+	{"patch-fuzz", true, {"patch", "--batch", "--forward", "--fuzz=5", "-p1"}},
+	{"already", false, {"git", "apply", "--check", "--reverse"}},
+	{.name = NULL},
 };
 
 struct step {
@@ -78,17 +78,14 @@ struct step {
 /* Run argv in the tree. False: the sandbox could not start. *ok: exit code 0. */
 static bool run(const struct step *s, const char *const *argv, bool *ok, struct tg_err *err)
 {
-	const struct tg_bind binds[] = { { s->tree, TREE, true }, { .src = NULL } };
+	const struct tg_bind binds[] = {{s->tree, TREE, true}, {.src = NULL}};
 	const struct tg_sandbox sb = {
-		.binds = binds,
-		.cwd = TREE,
-		.env = git_env,
-		.tmp_bytes = 256LL << 20
-	};
-	struct tg_proc_result r = { 0 };
+	    .binds = binds, .cwd = TREE, .env = git_env, .tmp_bytes = 256LL << 20};
+	struct tg_proc_result r = {0};
 	size_t i;
 
-	if (!tg_sandbox_run(&sb, argv, s->input, s->input_n, RUNG_TIMEOUT_MS, LOG_CAP, true, &r, err))
+	if (!tg_sandbox_run(&sb, argv, s->input, s->input_n, RUNG_TIMEOUT_MS, LOG_CAP, true, &r,
+			    err))
 		return tg_fail_in(err, "apply ladder: %s", argv[0]);
 	*ok = r.code == 0 && !r.timed_out;
 	if (s->log) {
@@ -111,11 +108,12 @@ static bool run(const struct step *s, const char *const *argv, bool *ok, struct 
 static bool run_git(const struct step *s, const char *const *argv, struct tg_err *err)
 {
 	struct tg_buf log = TG_BUF_INIT;
-	struct step quiet = { .tree = s->tree, .log = &log };
+	struct step quiet = {.tree = s->tree, .log = &log};
 	bool ok = false, started = run(&quiet, argv, &ok, err);
 
 	if (started && !ok)
-		tg_fail(err, TG_E_MACHINE, "apply ladder: git %s failed in the scratch tree: %.300s", argv[1],
+		tg_fail(err, TG_E_MACHINE,
+			"apply ladder: git %s failed in the scratch tree: %.300s", argv[1],
 			tg_buf_cstr(&log));
 	tg_buf_fini(&log);
 	return started && ok;
@@ -123,26 +121,27 @@ static bool run_git(const struct step *s, const char *const *argv, struct tg_err
 
 bool tg_ladder_prepare(const char *tree, struct tg_err *err)
 {
-	static const char *const init[] = { "git", "init", "-q", "--template=", NULL };
-	static const char *const add[] = { "git", "add", "-A", "-f", ".", NULL };
-	static const char *const commit[] = { "git", "commit", "-q", "--allow-empty", "--no-verify", "-m",
-					      "base", NULL };
-	struct step s = { .tree = tree };
+	static const char *const init[] = {"git", "init", "-q", "--template=", NULL};
+	static const char *const add[] = {"git", "add", "-A", "-f", ".", NULL};
+	static const char *const commit[] = {"git",	    "commit", "-q",   "--allow-empty",
+					     "--no-verify", "-m",     "base", NULL};
+	struct step s = {.tree = tree};
 	char *dot_git = tg_path_join(tree, ".git");
 	bool taken = tg_file_exists(dot_git);
 
 	free(dot_git);
 	if (taken)
-		return tg_fail(err, TG_E_INPUT, "%s holds a .git already; a scratch tree must not", tree);
+		return tg_fail(err, TG_E_INPUT, "%s holds a .git already; a scratch tree must not",
+			       tree);
 	return run_git(&s, init, err) && run_git(&s, add, err) && run_git(&s, commit, err);
 }
 
 /* What the harness does between rungs; a failure of these two does not stop it either. */
 static bool reset(const struct step *s, struct tg_err *err)
 {
-	static const char *const checkout[] = { "git", "checkout", "--", ".", NULL };
-	static const char *const clean[] = { "git", "clean", "-fd", NULL };
-	struct step plain = { .tree = s->tree };
+	static const char *const checkout[] = {"git", "checkout", "--", ".", NULL};
+	static const char *const clean[] = {"git", "clean", "-fd", NULL};
+	struct step plain = {.tree = s->tree};
 	bool ok;
 
 	return run(&plain, checkout, &ok, err) && run(&plain, clean, &ok, err);
@@ -152,10 +151,10 @@ bool tg_ladder_apply(const char *tree, const void *patch, size_t n, int generati
 		     struct tg_ladder_result *r, struct tg_err *err)
 {
 	const struct rung *rung = generation >= 5 ? ladder_5 : ladder_4;
-	struct step s = { .tree = tree, .input = patch, .input_n = n };
+	struct step s = {.tree = tree, .input = patch, .input_n = n};
 	bool ok = false;
 
-	*r = (struct tg_ladder_result){ 0 };
+	*r = (struct tg_ladder_result){0};
 	s.log = &r->log;
 	for (; rung->name && !ok; rung++) {
 		if (rung->reset_first && !reset(&s, err))
@@ -172,5 +171,5 @@ bool tg_ladder_apply(const char *tree, const void *patch, size_t n, int generati
 void tg_ladder_result_fini(struct tg_ladder_result *r)
 {
 	tg_buf_fini(&r->log);
-	*r = (struct tg_ladder_result){ 0 };
+	*r = (struct tg_ladder_result){0};
 }

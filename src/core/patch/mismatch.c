@@ -5,7 +5,8 @@
 #include <string.h>
 #include "core/lib/text.h"
 
-#define STEPS_MAX 20000000 /* line comparisons for one patch: hostile input must not take minutes */
+#define STEPS_MAX 20000000 /* line comparisons for one patch: hostile input must not take minutes  \
+			    */
 
 struct lines {
 	struct tg_str *v;
@@ -15,7 +16,7 @@ struct lines {
 static void add_line(struct lines *l, const char *p, size_t n)
 {
 	TG_GROW(l->v, l->n, l->cap);
-	l->v[l->n++] = (struct tg_str){ p, n };
+	l->v[l->n++] = (struct tg_str){p, n};
 }
 
 static void split(struct lines *l, const char *p, size_t n)
@@ -61,7 +62,7 @@ static bool fits_anywhere(const struct lines *base, const struct lines *old, siz
 
 static void old_lines(const struct tg_diff *d, const struct tg_diff_hunk *h, struct lines *old)
 {
-	struct tg_diff_line it = { 0 };
+	struct tg_diff_line it = {0};
 
 	old->n = 0;
 	while (tg_diff_line_next(d, h, &it))
@@ -72,17 +73,19 @@ static void old_lines(const struct tg_diff *d, const struct tg_diff_hunk *h, str
 static char *describe(const struct tg_diff_file *f, size_t hunk, const struct tg_diff_hunk *h,
 		      const struct lines *base, const struct lines *old)
 {
-	size_t at = h->old_start > 0 ? h->old_start - 1 : 0, steps = 0, i = fits(base, old, at, &steps);
+	size_t at = h->old_start > 0 ? h->old_start - 1 : 0, steps = 0,
+	       i = fits(base, old, at, &steps);
 	char *want = tg_text_line(old->v[i].p, old->v[i].n, 80), *out;
 
 	if (at + i >= base->n) {
-		out = tg_asprintf("hunk %zu of %s expects \"%s\" at line %zu, but the file has %zu lines",
-				  hunk, tg_diff_path(f), want, at + i + 1, base->n);
+		out = tg_asprintf(
+		    "hunk %zu of %s expects \"%s\" at line %zu, but the file has %zu lines", hunk,
+		    tg_diff_path(f), want, at + i + 1, base->n);
 	} else {
 		char *have = tg_text_line(base->v[at + i].p, base->v[at + i].n, 80);
 
-		out = tg_asprintf("hunk %zu of %s expects \"%s\" at line %zu, there stands \"%s\"", hunk,
-				  tg_diff_path(f), want, at + i + 1, have);
+		out = tg_asprintf("hunk %zu of %s expects \"%s\" at line %zu, there stands \"%s\"",
+				  hunk, tg_diff_path(f), want, at + i + 1, have);
 		free(have);
 	}
 	free(want);
@@ -92,7 +95,7 @@ static char *describe(const struct tg_diff_file *f, size_t hunk, const struct tg
 static char *file_mismatch(const struct tg_diff *d, const struct tg_diff_file *f,
 			   const struct tg_base_file *b, size_t *steps)
 {
-	struct lines base = { 0 }, old = { 0 };
+	struct lines base = {0}, old = {0};
 	char *out = NULL;
 	size_t i;
 
@@ -101,7 +104,8 @@ static char *file_mismatch(const struct tg_diff *d, const struct tg_diff_file *f
 					       tg_diff_path(f))
 				 : NULL;
 	if (!b->exists)
-		return tg_asprintf("%s is not in the base commit", f->old_path ? f->old_path : "a file");
+		return tg_asprintf("%s is not in the base commit",
+				   f->old_path ? f->old_path : "a file");
 	split(&base, tg_buf_cstr(&b->bytes), b->bytes.n);
 	for (i = 0; i < f->hunk_n && !out; i++) {
 		const struct tg_diff_hunk *h = &d->hunk[f->first_hunk + i];

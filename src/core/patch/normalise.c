@@ -1,7 +1,7 @@
 /*
- * The reference pipeline's normalisation of predictions, step by step (tauguardian-pipeline.md 3.2),
- * its quirks included: it cuts lines at form feeds and U+2028 and drops code fences inside a diff. Used
- * for foreign prediction files only, and labelled there.
+ * The reference pipeline's normalisation of predictions, step by step
+ * (tauguardian-pipeline.md 3.2), its quirks included: it cuts lines at form feeds and U+2028 and
+ * drops code fences inside a diff. Used for foreign prediction files only, and labelled there.
  */
 #include "core/patch/preds.h"
 
@@ -53,7 +53,7 @@ static struct span left_trimmed(struct span s)
 {
 	size_t n = leading(s, NULL);
 
-	return (struct span){ s.p + n, s.n - n };
+	return (struct span){s.p + n, s.n - n};
 }
 
 static bool begins(struct span s, const char *word)
@@ -75,14 +75,14 @@ static bool next_line(struct span *rest, struct span *line)
 		size_t step = tg_utf8_next(rest->p + at, rest->n - at, &cp);
 
 		if (is_break(cp)) {
-			*line = (struct span){ rest->p, at };
-			*rest = (struct span){ rest->p + at + step, rest->n - at - step };
+			*line = (struct span){rest->p, at};
+			*rest = (struct span){rest->p + at + step, rest->n - at - step};
 			return true;
 		}
 		at += step;
 	}
 	*line = *rest;
-	*rest = (struct span){ rest->p + at, 0 };
+	*rest = (struct span){rest->p + at, 0};
 	return true;
 }
 
@@ -121,7 +121,7 @@ static const char *find(struct span s, size_t from, const char *word)
 
 static size_t skip_label(struct span s, size_t at)
 {
-	struct span rest = { s.p + at, s.n - at };
+	struct span rest = {s.p + at, s.n - at};
 
 	return at + (begins(rest, "diff") ? 4 : begins(rest, "patch") ? 5 : 0);
 }
@@ -136,7 +136,7 @@ static bool fenced(struct span s, struct span *body)
 		size_t at = skip_label(s, (size_t)(open - s.p) + 3), end, last, start;
 		const char *close;
 
-		end = at + leading((struct span){ s.p + at, s.n - at }, NULL);
+		end = at + leading((struct span){s.p + at, s.n - at}, NULL);
 		for (last = end; last > at && s.p[last - 1] != '\n'; last--)
 			;
 		if (last == at)
@@ -144,14 +144,16 @@ static bool fenced(struct span s, struct span *body)
 		close = none ? NULL : find(s, last, "\n" FENCE);
 		none = !close;
 		if (close) {
-			*body = (struct span){ s.p + last, (size_t)(close - (s.p + last)) };
+			*body = (struct span){s.p + last, (size_t)(close - (s.p + last))};
 			return true;
 		}
-		/* Only white space between opener and closer: the match ends at the run's last LF. */
+		/* Only white space between opener and closer: the match ends at the run's last LF.
+		 */
 		for (start = last - 1; start > at && s.p[start - 1] != '\n'; start--)
 			;
-		if (start > at && last == end && begins((struct span){ s.p + end, s.n - end }, FENCE)) {
-			*body = (struct span){ s.p + start, last - 1 - start };
+		if (start > at && last == end &&
+		    begins((struct span){s.p + end, s.n - end}, FENCE)) {
+			*body = (struct span){s.p + start, last - 1 - start};
 			return true;
 		}
 	}
@@ -162,14 +164,15 @@ static bool fenced(struct span s, struct span *body)
 static void unfence(struct span s, struct tg_buf *out)
 {
 	size_t at = skip_label(s, leading(s, NULL) + 3);
-	struct span rest = { s.p + at, s.n - at };
+	struct span rest = {s.p + at, s.n - at};
 	const char *close;
 
 	rest = left_trimmed(rest);
 	for (close = find(rest, 0, FENCE); close;
 	     close = find(rest, (size_t)(close - rest.p) + 1, FENCE)) {
 		size_t from = (size_t)(close - rest.p), behind = from + 3;
-		size_t end = behind + leading((struct span){ rest.p + behind, rest.n - behind }, NULL);
+		size_t end =
+		    behind + leading((struct span){rest.p + behind, rest.n - behind}, NULL);
 
 		if (end < rest.n) {
 			while (end > behind && rest.p[end - 1] != '\n')
@@ -199,7 +202,7 @@ static void unfence(struct span s, struct tg_buf *out)
 /* The first line that begins the diff; false when there is none. */
 static bool find_start(struct span s, struct span *from)
 {
-	struct span rest = s, line, minus = { NULL, 0 }, plus = { NULL, 0 };
+	struct span rest = s, line, minus = {NULL, 0}, plus = {NULL, 0};
 
 	for (struct span at = rest; next_line(&rest, &line); at = rest) {
 		struct span text = left_trimmed(line);
@@ -278,22 +281,23 @@ static void dedent(struct span s, struct tg_buf *out)
 
 void tg_preds_normalise(const char *p, size_t n, struct tg_buf *out)
 {
-	struct tg_buf text = TG_BUF_INIT, diff = TG_BUF_INIT, flat = TG_BUF_INIT, open = TG_BUF_INIT;
+	struct tg_buf text = TG_BUF_INIT, diff = TG_BUF_INIT, flat = TG_BUF_INIT,
+		      open = TG_BUF_INIT;
 	struct span candidate, whole;
 
 	tg_buf_clear(out);
 	unify(p, n, &text);
-	whole = (struct span){ tg_buf_cstr(&text), text.n };
+	whole = (struct span){tg_buf_cstr(&text), text.n};
 	if (!fenced(whole, &candidate)) {
 		candidate = strip_newlines(whole);
 		if (begins(left_trimmed(candidate), FENCE)) {
 			unfence(candidate, &open);
-			candidate = (struct span){ tg_buf_cstr(&open), open.n };
+			candidate = (struct span){tg_buf_cstr(&open), open.n};
 		}
 	}
 	cut_to_diff(candidate, &diff);
-	dedent((struct span){ tg_buf_cstr(&diff), diff.n }, &flat);
-	candidate = strip_newlines((struct span){ tg_buf_cstr(&flat), flat.n });
+	dedent((struct span){tg_buf_cstr(&diff), diff.n}, &flat);
+	candidate = strip_newlines((struct span){tg_buf_cstr(&flat), flat.n});
 	tg_buf_add(out, candidate.p, candidate.n);
 	tg_buf_addc(out, '\n');
 	tg_buf_fini(&text);

@@ -6,16 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/lib/text.h"
+#include "core/patch/parse_header.h"
 
 struct cursor {
 	struct tg_diff *d;
 	size_t off, line; /* of the line we stand on; line is 1-based */
-};
-
-/* Which lines of a file's header have been seen. */
-struct header {
-	bool old_line, new_line, rename, copy, created, deleted, any;
-	bool old_null, new_null;
 };
 
 static size_t line_len(const struct tg_diff *d, size_t off)
@@ -204,7 +199,8 @@ static void bad_line(struct cursor *c, const struct tg_diff_hunk *h)
 		n--;
 	shown = tg_text_line(d->p + c->off, n, 60);
 	fault(d, TG_DIFF_BAD_LINE, c->line,
-	      "hunk %zu of %s promises %zu old and %zu new lines, has %zu and %zu, then \"%s\", which is "
+	      "hunk %zu of %s promises %zu old and %zu new lines, has %zu and %zu, then \"%s\", "
+	      "which is "
 	      "neither context nor change",
 	      current(d)->hunk_n, hunk_name(d), h->old_n, h->new_n, h->old_got, h->new_got, shown);
 	free(shown);
@@ -229,8 +225,8 @@ static void end_hunk(struct cursor *c, struct tg_diff_hunk *h, struct tg_diff_fi
 		fault(d, TG_DIFF_NO_CHANGE, h->line, "hunk %zu of %s changes nothing", f->hunk_n,
 		      hunk_name(d));
 	else if (f->status == TG_DIFF_ADDED && h->old_n > 0)
-		fault(d, TG_DIFF_BAD_STATUS, h->line, "%s is a new file, but its hunk has old lines",
-		      hunk_name(d));
+		fault(d, TG_DIFF_BAD_STATUS, h->line,
+		      "%s is a new file, but its hunk has old lines", hunk_name(d));
 	else if (f->status == TG_DIFF_DELETED && h->new_n > 0)
 		fault(d, TG_DIFF_BAD_STATUS, h->line, "%s is deleted, but its hunk has new lines",
 		      hunk_name(d));
@@ -241,7 +237,8 @@ static void end_hunk(struct cursor *c, struct tg_diff_hunk *h, struct tg_diff_fi
 		if (d->fault == TG_DIFF_SOUND)
 			d->may_be_stripped = true;
 		fault(d, TG_DIFF_NO_NEWLINE, c->line - 1,
-		      "the last line of hunk %zu of %s has lost its line end", f->hunk_n, hunk_name(d));
+		      "the last line of hunk %zu of %s has lost its line end", f->hunk_n,
+		      hunk_name(d));
 	}
 }
 
@@ -284,9 +281,10 @@ static void orphan(struct cursor *c)
 	struct tg_diff_file *f = current(d);
 
 	if (f && f->extra_after)
-		fault(d, TG_DIFF_COUNT, c->line,
-		      "hunk %zu of %s promises fewer lines than it has, so the next one stands loose",
-		      f->hunk_n, hunk_name(d));
+		fault(
+		    d, TG_DIFF_COUNT, c->line,
+		    "hunk %zu of %s promises fewer lines than it has, so the next one stands loose",
+		    f->hunk_n, hunk_name(d));
 	else
 		fault(d, TG_DIFF_ORPHAN_HUNK, c->line, "a hunk without a file header before it");
 }
@@ -297,7 +295,7 @@ static void parse_hunks(struct cursor *c)
 	struct tg_diff *d = c->d;
 
 	while (!at_end(c) && starts(d, c->off, "@@ -")) {
-		struct tg_diff_hunk h = { 0 };
+		struct tg_diff_hunk h = {0};
 		size_t n = line_len(d, c->off);
 
 		if (!hunk_header(d->p + c->off, n, &h)) {
@@ -322,159 +320,17 @@ static struct tg_diff_file *add_file(struct tg_diff *d, size_t line)
 
 	TG_GROW(d->file, d->file_n, d->file_cap);
 	f = &d->file[d->file_n++];
-	*f = (struct tg_diff_file){ .line = line };
+	*f = (struct tg_diff_file){.line = line};
 	return f;
 }
 
-static void set_name(char **slot, char *name)
-{
-	if (name) {
-		free(*slot);
-		*slot = name;
-	}
-}
-
-static unsigned mode_of(const char *p, size_t n)
-{
-	unsigned v = 0;
-	size_t i;
-
-	for (i = 0; i < n && i < 6 && p[i] >= '0' && p[i] <= '7'; i++)
-		v = v * 8 + (unsigned)(p[i] - '0');
-	return v;
-}
-
-enum header_word {
-	H_OLD, H_NEW, H_OLD_MODE, H_NEW_MODE, H_DELETED, H_CREATED, H_COPY_FROM, H_COPY_TO, H_RENAME_FROM,
-	H_RENAME_TO, H_SKIP
-};
-
-static const struct {
-	const char *word;
-	enum header_word kind;
-} header_words[] = {
-	{ "--- ", H_OLD }, { "+++ ", H_NEW }, { "old mode ", H_OLD_MODE },
-	{ "new mode ", H_NEW_MODE }, { "deleted file mode ", H_DELETED },
-	{ "new file mode ", H_CREATED }, { "copy from ", H_COPY_FROM }, { "copy to ", H_COPY_TO },
-	{ "rename old ", H_RENAME_FROM }, { "rename new ", H_RENAME_TO },
-	{ "rename from ", H_RENAME_FROM }, { "rename to ", H_RENAME_TO },
-	{ "similarity index ", H_SKIP }, { "dissimilarity index ", H_SKIP }, { "index ", H_SKIP },
-};
-
-/* "index 1234..5678 100644" carries the mode of a file whose mode stays. */
-static void index_mode(struct tg_diff_file *f, const char *p, size_t n)
-{
-	const char *blank = memchr(p, ' ', n);
-
-	if (blank && !f->old_mode && !f->new_mode)
-		f->old_mode = f->new_mode = mode_of(blank + 1, n - (size_t)(blank - p) - 1);
-}
-
-/* -p1 makes "/etc/x" a harmless "etc/x", but nobody writes that by chance. */
-static bool is_absolute(const char *p, size_t n)
-{
-	static const char null[] = "/dev/null";
-
-	if (n > 1 && *p == '"')
-		return p[1] == '/';
-	if (n >= sizeof null - 1 && memcmp(p, null, sizeof null - 1) == 0)
-		return false;
-	return n > 0 && *p == '/';
-}
-
-static void header_line(struct tg_diff_file *f, struct header *h, enum header_word kind, const char *p,
-			size_t n)
-{
-	bool null = false;
-
-	if ((kind == H_OLD || kind == H_NEW) && is_absolute(p, n))
-		f->path_flags |= TG_PATH_ABSOLUTE;
-	switch (kind) {
-	case H_OLD:
-		set_name(&f->old_path, tg_diff_name(p, n, 1, &null));
-		h->old_line = true;
-		h->old_null = null;
-		break;
-	case H_NEW:
-		set_name(&f->new_path, tg_diff_name(p, n, 1, &null));
-		h->new_line = true;
-		h->new_null = null;
-		break;
-	case H_OLD_MODE:
-		f->old_mode = mode_of(p, n);
-		break;
-	case H_NEW_MODE:
-		f->new_mode = mode_of(p, n);
-		break;
-	case H_DELETED:
-		f->old_mode = mode_of(p, n);
-		h->deleted = true;
-		break;
-	case H_CREATED:
-		f->new_mode = mode_of(p, n);
-		h->created = true;
-		break;
-	case H_COPY_FROM:
-	case H_RENAME_FROM:
-		set_name(&f->old_path, tg_diff_name(p, n, 0, &null));
-		*(kind == H_COPY_FROM ? &h->copy : &h->rename) = true;
-		break;
-	case H_COPY_TO:
-	case H_RENAME_TO:
-		set_name(&f->new_path, tg_diff_name(p, n, 0, &null));
-		*(kind == H_COPY_TO ? &h->copy : &h->rename) = true;
-		break;
-	case H_SKIP:
-		break;
-	}
-}
-
 /* The known header line the cursor stands on; false when it is none. */
-static bool take_header_line(struct cursor *c, struct tg_diff_file *f, struct header *h)
+static bool take_header_line(struct cursor *c, struct tg_diff_file *f, struct tg_diff_header *h)
 {
-	size_t n = line_len(c->d, c->off), i, w;
-	const char *p = c->d->p + c->off;
-
-	for (i = 0; i < sizeof header_words / sizeof *header_words; i++) {
-		w = strlen(header_words[i].word);
-		if (n < w || memcmp(p, header_words[i].word, w) != 0)
-			continue;
-		header_line(f, h, header_words[i].kind, p + w, n - w);
-		if (w == 6 && memcmp(p, "index ", 6) == 0)
-			index_mode(f, p + w, n - w);
-		h->any = true;
-		advance(c);
-		return true;
-	}
-	return false;
-}
-
-static void settle_status(struct tg_diff_file *f, const struct header *h, const char *git_name)
-{
-	f->status = h->rename ? TG_DIFF_RENAMED : h->copy ? TG_DIFF_COPIED
-		    : h->created || (h->old_null && !h->new_null) ? TG_DIFF_ADDED
-		    : h->deleted || h->new_null ? TG_DIFF_DELETED : TG_DIFF_MODIFIED;
-	if (git_name && !f->old_path && f->status != TG_DIFF_ADDED)
-		f->old_path = tg_strdup(git_name);
-	if (git_name && !f->new_path && f->status != TG_DIFF_DELETED)
-		f->new_path = tg_strdup(git_name);
-	if (f->status == TG_DIFF_ADDED && !f->new_path)
-		set_name(&f->new_path, tg_strdup(f->old_path));
-	if (f->status == TG_DIFF_ADDED) {
-		free(f->old_path);
-		f->old_path = NULL;
-	} else if (f->status == TG_DIFF_DELETED) {
-		free(f->new_path);
-		f->new_path = NULL;
-	}
-	if (f->old_path)
-		f->path_flags |= tg_diff_path_flags(f->old_path);
-	if (f->new_path)
-		f->path_flags |= tg_diff_path_flags(f->new_path);
-	if ((f->old_mode & 0170000) == 0120000 || (f->new_mode & 0170000) == 0120000)
-		f->path_flags |= TG_PATH_SYMLINK;
-	if ((f->old_mode & 0170000) == 0160000 || (f->new_mode & 0170000) == 0160000)
-		f->path_flags |= TG_PATH_SUBMODULE;
+	if (!tg_diff_header_line(f, h, c->d->p + c->off, line_len(c->d, c->off)))
+		return false;
+	advance(c);
+	return true;
 }
 
 /* "GIT binary patch": blocks of literal/delta data, each ended by a blank line. */
@@ -495,24 +351,26 @@ static void parse_binary(struct cursor *c, struct tg_diff_file *f)
 	}
 	if (!ended)
 		fault(d, at_end(c) ? TG_DIFF_CUT_HEADER : TG_DIFF_NO_DATA, c->line,
-		      "the binary data of %s %s", hunk_name(d), at_end(c) ? "ends early" : "is missing");
+		      "the binary data of %s %s", hunk_name(d),
+		      at_end(c) ? "ends early" : "is missing");
 }
 
-static bool has_metadata(const struct tg_diff_file *f, const struct header *h)
+static bool has_metadata(const struct tg_diff_file *f, const struct tg_diff_header *h)
 {
 	return h->rename || h->copy || h->created || h->deleted || h->old_null || h->new_null ||
 	       (f->old_mode && f->new_mode && f->old_mode != f->new_mode);
 }
 
 /* What stands behind a header: hunks, binary data, or nothing where that is allowed. */
-static void parse_body(struct cursor *c, const struct header *h)
+static void parse_body(struct cursor *c, const struct tg_diff_header *h)
 {
 	struct tg_diff *d = c->d;
 	struct tg_diff_file *f = current(d);
 	const char *name = tg_diff_path(f);
 
 	if (!*name)
-		fault(d, TG_DIFF_BAD_NAME, f->line, "no file name is left once the first component is "
+		fault(d, TG_DIFF_BAD_NAME, f->line,
+		      "no file name is left once the first component is "
 		      "taken off (the harness applies with -p1)");
 	if (starts(d, c->off, "@@ -")) {
 		parse_hunks(c);
@@ -520,12 +378,15 @@ static void parse_body(struct cursor *c, const struct header *h)
 		parse_binary(c, f);
 	} else if (starts(d, c->off, "Binary files ") || starts(d, c->off, "Files ")) {
 		f->binary = true;
-		fault(d, TG_DIFF_NO_DATA, c->line, "%s is binary, and its data is not in the diff", name);
+		fault(d, TG_DIFF_NO_DATA, c->line, "%s is binary, and its data is not in the diff",
+		      name);
 		advance(c);
 	} else if (at_end(c) && (h->old_line || !has_metadata(f, h))) {
-		fault(d, TG_DIFF_CUT_HEADER, c->line - 1, "the text ends within the header of %s", name);
+		fault(d, TG_DIFF_CUT_HEADER, c->line - 1, "the text ends within the header of %s",
+		      name);
 	} else if (!has_metadata(f, h)) {
-		fault(d, TG_DIFF_NO_CONTENT, f->line, "the header of %s has nothing behind it", name);
+		fault(d, TG_DIFF_NO_CONTENT, f->line, "the header of %s has nothing behind it",
+		      name);
 	}
 }
 
@@ -536,7 +397,7 @@ static void parse_git(struct cursor *c)
 	size_t n = line_len(d, c->off);
 	char *name = tg_diff_git_name(d->p + c->off + 11, n - 11);
 	struct tg_diff_file *f = add_file(d, c->line);
-	struct header h = { 0 };
+	struct tg_diff_header h = {0};
 	size_t line = c->line;
 
 	f->git = true;
@@ -550,10 +411,11 @@ static void parse_git(struct cursor *c)
 		free(name);
 		return;
 	}
-	settle_status(f, &h, name);
+	tg_diff_header_settle(f, &h, name);
 	free(name);
 	if (!h.any && at_end(c) && d->file_n == 1) {
-		/* The only thing there is: not a diff that was cut, but a line that looks like one. */
+		/* The only thing there is: not a diff that was cut, but a line that looks like one.
+		 */
 		free(f->old_path);
 		free(f->new_path);
 		d->file_n--;
@@ -570,12 +432,12 @@ static void parse_git(struct cursor *c)
 static void parse_traditional(struct cursor *c)
 {
 	struct tg_diff_file *f = add_file(c->d, c->line);
-	struct header h = { 0 };
+	struct tg_diff_header h = {0};
 
 	take_header_line(c, f, &h);
 	if (!at_end(c))
 		take_header_line(c, f, &h);
-	settle_status(f, &h, NULL);
+	tg_diff_header_settle(f, &h, NULL);
 	parse_body(c, &h);
 }
 
@@ -603,12 +465,13 @@ static void finish(struct tg_diff *d, size_t lines)
 
 void tg_diff_parse(struct tg_diff *d, const char *p, size_t n)
 {
-	struct cursor c = { .d = d, .line = 1 };
+	struct cursor c = {.d = d, .line = 1};
 	struct tg_diff_hunk h;
 
-	*d = (struct tg_diff){ .p = p, .n = n };
+	*d = (struct tg_diff){.p = p, .n = n};
 	if (n > TG_DIFF_MAX_BYTES) {
-		fault(d, TG_DIFF_TOO_LARGE, 0, "%zu bytes: larger than the %zu MiB that are looked at", n,
+		fault(d, TG_DIFF_TOO_LARGE, 0,
+		      "%zu bytes: larger than the %zu MiB that are looked at", n,
 		      TG_DIFF_MAX_BYTES >> 20);
 		return;
 	}
@@ -642,7 +505,7 @@ void tg_diff_fini(struct tg_diff *d)
 	free(d->file);
 	free(d->hunk);
 	free(d->fault_text);
-	*d = (struct tg_diff){ 0 };
+	*d = (struct tg_diff){0};
 }
 
 const char *tg_diff_path(const struct tg_diff_file *f)
@@ -652,12 +515,13 @@ const char *tg_diff_path(const struct tg_diff_file *f)
 
 const char *tg_diff_status_name(enum tg_diff_status s)
 {
-	static const char *const name[] = { "modified", "added", "deleted", "renamed", "added" };
+	static const char *const name[] = {"modified", "added", "deleted", "renamed", "added"};
 
 	return name[s];
 }
 
-bool tg_diff_line_next(const struct tg_diff *d, const struct tg_diff_hunk *h, struct tg_diff_line *it)
+bool tg_diff_line_next(const struct tg_diff *d, const struct tg_diff_hunk *h,
+		       struct tg_diff_line *it)
 {
 	while (it->next < h->len) {
 		size_t off = h->off + it->next, n = line_len(d, off);

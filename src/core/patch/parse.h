@@ -1,12 +1,12 @@
 #ifndef TG_PARSE_H
 #define TG_PARSE_H
 /*
- * Unified and git diffs, parsed over bytes: tolerant (after a fault it goes on with what can still be
- * read), total (every input gives a result), linear in time, without recursion. What git apply takes
- * is followed closely (git's apply.c, 2.39), because the first fault is what a person is told when the
- * harness refuses a patch.
+ * Unified and git diffs, parsed over bytes: tolerant (after a fault it goes on with what can still
+ * be read), total (every input gives a result), linear in time, without recursion. What git apply
+ * takes is followed closely (git's apply.c, 2.39), because the first fault is what a person is told
+ * when the harness refuses a patch.
  *
- * Nothing is copied but paths: hunks are ranges of the input, which must outlive the struct tg_diff.
+ * Nothing is copied but paths: hunks are ranges of the input, which must outlive the tg_diff.
  * Paths are hostile bytes, decoded from git's C quotes, with the first component ("a/", "b/") taken
  * off as `-p1` does. They never become paths on our disk unless path_flags allow it.
  */
@@ -14,9 +14,11 @@
 #include <stddef.h>
 #include "core/lib/buf.h"
 
-#define TG_DIFF_MAX_BYTES ((size_t)64 << 20) /* larger input: fault TG_DIFF_TOO_LARGE, nothing parsed */
+#define TG_DIFF_MAX_BYTES ((size_t)64 << 20) /* larger: TG_DIFF_TOO_LARGE */
 
-enum tg_diff_status { TG_DIFF_MODIFIED, TG_DIFF_ADDED, TG_DIFF_DELETED, TG_DIFF_RENAMED, TG_DIFF_COPIED };
+enum tg_diff_status {
+	TG_DIFF_MODIFIED, TG_DIFF_ADDED, TG_DIFF_DELETED, TG_DIFF_RENAMED, TG_DIFF_COPIED
+};
 
 enum { /* path_flags */
 	TG_PATH_ABSOLUTE = 1,
@@ -36,7 +38,7 @@ struct tg_diff_file {
 	bool git;           /* has a "diff --git" line */
 	bool binary;        /* "GIT binary patch" or "Binary files differ" */
 	bool binary_data;   /* the bytes are in the patch */
-	bool extra_after;   /* diff-like lines directly behind a hunk that was complete by its counts */
+	bool extra_after;   /* diff-like lines behind a hunk that was complete by its counts */
 	unsigned path_flags;
 	size_t line;        /* of its header, 1-based */
 	size_t first_hunk, hunk_n; /* in tg_diff.hunk */
@@ -81,8 +83,8 @@ struct tg_diff {
 	enum tg_diff_fault fault;
 	size_t fault_line, fault_file, fault_hunk, fault_n;
 	char *fault_text;          /* one safe line; NULL when sound */
-	/* TG_DIFF_SHORT and TG_DIFF_NO_NEWLINE: this many context lines, blank if the reason is that
-	 * something stripped the end, would make it whole. */
+	/* TG_DIFF_SHORT and TG_DIFF_NO_NEWLINE: this many context lines would make it whole, blank
+	 * ones if the reason is that something stripped the end. */
 	size_t missing;
 	bool may_be_stripped;      /* the missing lines can only be context, and few of them */
 	bool no_final_newline;
@@ -102,7 +104,8 @@ struct tg_diff_line {
 	bool no_newline;  /* followed by "\ No newline at end of file" */
 	size_t next;      /* internal: bytes of the body that are behind us */
 };
-bool tg_diff_line_next(const struct tg_diff *d, const struct tg_diff_hunk *h, struct tg_diff_line *it);
+bool tg_diff_line_next(const struct tg_diff *d, const struct tg_diff_hunk *h,
+		       struct tg_diff_line *it);
 
 /* Names (parse_names.c). Decode a C-quoted or plain name that ends at TAB, CR, VT, FF or the line's
  * end, and take `strip` leading components off; NULL for /dev/null (*null set) and when nothing is

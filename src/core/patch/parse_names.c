@@ -18,7 +18,8 @@ static size_t octal(const char *p, size_t n, unsigned char *out)
 	return 3;
 }
 
-/* p points behind the opening quote. Returns the bytes eaten with the closing quote; 0: malformed. */
+/* p points behind the opening quote. Returns the bytes eaten with the closing quote; 0: malformed.
+ */
 static size_t unquote(const char *p, size_t n, struct tg_buf *out)
 {
 	static const char from[] = "abtnvfr\\\"", to[] = "\a\b\t\n\v\f\r\\\"";
@@ -123,8 +124,8 @@ char *tg_diff_git_name(const char *p, size_t n)
 		n--;
 	if (memchr(p, '"', n))
 		return quoted_pair(p, n);
-	/* Both names are the same behind their first component: with the usual prefixes of one length
-	 * the blank between them stands in the middle. */
+	/* Both names are the same behind their first component: with the usual prefixes of one
+	 * length the blank between them stands in the middle. */
 	if (n < 5 || n % 2 == 0)
 		return NULL;
 	half = n / 2;

@@ -7,13 +7,10 @@
 #include "core/lib/json.h"
 
 static const struct tg_json_limits limits = {
-	.max_bytes = (size_t)512 << 20,
-	.max_depth = 64,
-	.dup_keys_ok = true
-};
+    .max_bytes = (size_t)512 << 20, .max_depth = 64, .dup_keys_ok = true};
 
-static const char *const id_keys[] = { "instance_id", "task", "id", "task_id" };
-static const char *const patch_keys[] = { "model_patch", "patch", "prediction" };
+static const char *const id_keys[] = {"instance_id", "task", "id", "task_id"};
+static const char *const patch_keys[] = {"model_patch", "patch", "prediction"};
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* A value as text: strings as they are, anything else as JSON writes it. */
@@ -58,7 +55,8 @@ static const struct cJSON *patch_of(const struct cJSON *record)
 }
 
 /* One record; v may be an object or the patch itself. key: its id in a map, or NULL. */
-static void add(struct tg_preds *preds, const struct cJSON *v, const char *key, const char *fallback)
+static void add(struct tg_preds *preds, const struct cJSON *v, const char *key,
+		const char *fallback)
 {
 	bool object = tg_json_kind(v) == TG_JSON_OBJECT;
 	const struct cJSON *patch = object ? patch_of(v) : v, *id = object ? id_of(v) : NULL;
@@ -67,7 +65,7 @@ static void add(struct tg_preds *preds, const struct cJSON *v, const char *key, 
 
 	TG_GROW(preds->v, preds->n, preds->cap);
 	p = &preds->v[preds->n++];
-	*p = (struct tg_pred){ .has_id = id || key };
+	*p = (struct tg_pred){.has_id = id || key};
 	p->instance_id = id ? as_text(id) : tg_strdup(key ? key : fallback);
 	p->model = object ? tg_strdup(tg_json_str(v, "model_name_or_path")) : NULL;
 	p->null_patch = kind == TG_JSON_NONE || kind == TG_JSON_NULL;
@@ -119,7 +117,8 @@ static bool blank(const char *p, size_t n)
 	return true;
 }
 
-static bool take_lines(struct tg_preds *preds, const char *p, size_t n, const char *name, struct tg_err *err)
+static bool take_lines(struct tg_preds *preds, const char *p, size_t n, const char *name,
+		       struct tg_err *err)
 {
 	size_t at = 0, line = 1;
 
@@ -148,12 +147,13 @@ static bool several_lines(const char *p, size_t n)
 	return nl && !blank(nl, n - (size_t)(nl - p));
 }
 
-bool tg_preds_parse(struct tg_preds *preds, const char *p, size_t n, const char *name, struct tg_err *err)
+bool tg_preds_parse(struct tg_preds *preds, const char *p, size_t n, const char *name,
+		    struct tg_err *err)
 {
-	struct tg_err whole = { 0 };
+	struct tg_err whole = {0};
 	struct cJSON *root;
 
-	*preds = (struct tg_preds){ 0 };
+	*preds = (struct tg_preds){0};
 	if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
 		p += 3;
 		n -= 3;
@@ -179,7 +179,7 @@ bool tg_preds_load(struct tg_preds *preds, const char *path, struct tg_err *err)
 	struct tg_buf text = TG_BUF_INIT;
 	bool ok;
 
-	*preds = (struct tg_preds){ 0 };
+	*preds = (struct tg_preds){0};
 	ok = tg_file_read(path, limits.max_bytes, &text, err) &&
 	     tg_preds_parse(preds, tg_buf_cstr(&text), text.n, path, err);
 	tg_buf_fini(&text);
@@ -196,7 +196,7 @@ void tg_preds_fini(struct tg_preds *preds)
 		free(preds->v[i].patch);
 	}
 	free(preds->v);
-	*preds = (struct tg_preds){ 0 };
+	*preds = (struct tg_preds){0};
 }
 
 const struct tg_pred *tg_preds_find(const struct tg_preds *preds, const char *iid)

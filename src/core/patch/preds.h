@@ -1,10 +1,10 @@
 #ifndef TG_PREDS_H
 #define TG_PREDS_H
 /*
- * Predictions files that something else made: a list, a map id -> record (or id -> patch), one record,
- * or JSONL; with or without a byte order mark (spec: tauguardian-pipeline.md 3.1). Patches are given as
- * they stand; tg_preds_normalise is the reference's repair of fenced and prose-wrapped diffs (3.2), which
- * damages some sound ones, so whoever uses it must say so ("normalised").
+ * Predictions files that something else made: a list, a map id -> record (or id -> patch), one
+ * record, or JSONL; with or without a byte order mark (spec: tauguardian-pipeline.md 3.1). Patches
+ * are given as they stand; tg_preds_normalise is the reference's repair of fenced and prose-wrapped
+ * diffs (3.2), which damages some sound ones, so whoever uses it must say so ("normalised").
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +26,8 @@ struct tg_preds {
 };
 
 /* In input order; duplicates are kept. */
-bool tg_preds_parse(struct tg_preds *preds, const char *p, size_t n, const char *name, struct tg_err *err);
+bool tg_preds_parse(struct tg_preds *preds, const char *p, size_t n, const char *name,
+		    struct tg_err *err);
 bool tg_preds_load(struct tg_preds *preds, const char *path, struct tg_err *err);
 void tg_preds_fini(struct tg_preds *preds);
 /* The last record of an id (a map's keys win that way too), or NULL. */

@@ -37,7 +37,7 @@ struct tg_scratch_file *tg_scratch_find(const struct tg_scratch *s, const char *
 static struct tg_scratch_file *add(struct tg_scratch *s, const char *path)
 {
 	TG_GROW(s->file, s->n, s->cap);
-	s->file[s->n] = (struct tg_scratch_file){ .path = tg_strdup(path) };
+	s->file[s->n] = (struct tg_scratch_file){.path = tg_strdup(path)};
 	return &s->file[s->n++];
 }
 
@@ -48,7 +48,7 @@ static void collect_paths(struct tg_scratch *s, const struct tg_diff *d)
 	size_t i, kept = 0;
 
 	for (i = 0; i < d->file_n; i++) {
-		const char *path[2] = { d->file[i].old_path, d->file[i].new_path };
+		const char *path[2] = {d->file[i].old_path, d->file[i].new_path};
 		int k;
 
 		for (k = 0; k < 2; k++)
@@ -68,8 +68,8 @@ static void collect_paths(struct tg_scratch *s, const struct tg_diff *d)
 	s->n = kept;
 }
 
-/* Every parent of path comes from the base commit's own tree, where a name is a file or a folder but
- * never both, so that no link which we made can stand in the way. */
+/* Every parent of path comes from the base commit's own tree, where a name is a file or a folder
+ * but never both, so that no link which we made can stand in the way. */
 static bool write_file(const char *dir, const struct tg_scratch_file *f, struct tg_err *err)
 {
 	char *path = tg_path_join(dir, f->path), *parent = tg_path_dir(path);
@@ -85,7 +85,8 @@ static bool write_file(const char *dir, const struct tg_scratch_file *f, struct 
 		if (fd < 0) {
 			ok = tg_fail_sys(err, errno, "cannot write a file of the scratch tree");
 		} else {
-			ok = tg_write_all(fd, tg_buf_cstr(&f->before_bytes), f->before_bytes.n, err);
+			ok =
+			    tg_write_all(fd, tg_buf_cstr(&f->before_bytes), f->before_bytes.n, err);
 			close(fd);
 		}
 	}
@@ -97,7 +98,7 @@ static bool write_file(const char *dir, const struct tg_scratch_file *f, struct 
 static bool read_base(struct tg_scratch_file *f, const char *repo_path, const char *commit,
 		      struct tg_err *err)
 {
-	struct tg_err why = { 0 };
+	struct tg_err why = {0};
 
 	if (!tg_repo_blob(repo_path, commit, f->path, &f->before_bytes, &f->before_mode, &why)) {
 		if (why.code == TG_E_NONE)
@@ -116,11 +117,12 @@ bool tg_scratch_build(struct tg_scratch *s, const char *dir, const struct tg_dif
 {
 	size_t i, total = 0;
 
-	*s = (struct tg_scratch){ .dir = tg_strdup(dir) };
+	*s = (struct tg_scratch){.dir = tg_strdup(dir)};
 	collect_paths(s, d);
 	if (s->n > FILES_MAX)
-		return tg_fail(err, TG_E_INPUT, "the patch names %zu files, more than the %d that are tried",
-			       s->n, FILES_MAX);
+		return tg_fail(err, TG_E_INPUT,
+			       "the patch names %zu files, more than the %d that are tried", s->n,
+			       FILES_MAX);
 	if (!tg_mkdir_new(dir, 0755, err))
 		return false;
 	for (i = 0; i < s->n; i++) {
@@ -130,7 +132,8 @@ bool tg_scratch_build(struct tg_scratch *s, const char *dir, const struct tg_dif
 			return false;
 		total += f->before_bytes.n;
 		if (total > BYTES_MAX)
-			return tg_fail(err, TG_E_INPUT, "the files of the patch are over %zu MiB at the base",
+			return tg_fail(err, TG_E_INPUT,
+				       "the files of the patch are over %zu MiB at the base",
 				       BYTES_MAX >> 20);
 		if (f->before && !write_file(dir, f, err))
 			return false;
@@ -150,17 +153,16 @@ struct walk {
 
 static int open_beneath(int root, const char *path, int flags)
 {
-	struct open_how how = {
-		.flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV
-	};
+	struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK),
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+					  RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
 
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
 static struct tg_scratch_file *entry_for(struct walk *w, const char *path)
 {
-	struct tg_scratch known = { .file = w->s->file, .n = w->known };
+	struct tg_scratch known = {.file = w->s->file, .n = w->known};
 	struct tg_scratch_file *f = tg_scratch_find(&known, path);
 
 	return f ? f : add(w->s, path);
@@ -173,8 +175,8 @@ static bool read_fd(int fd, struct tg_buf *out, size_t cap, struct tg_err *err)
 
 	while ((n = read(fd, chunk, sizeof chunk)) > 0) {
 		if (out->n + (size_t)n > cap)
-			return tg_fail(err, TG_E_INPUT, "a file after the patch is larger than %zu MiB",
-				       cap >> 20);
+			return tg_fail(err, TG_E_INPUT,
+				       "a file after the patch is larger than %zu MiB", cap >> 20);
 		tg_buf_add(out, chunk, (size_t)n);
 	}
 	return n == 0 || tg_fail_sys(err, errno, "cannot read a file of the scratch tree");
@@ -214,7 +216,8 @@ static bool visit(struct walk *w, int fd, const char *folder, const char *name, 
 	bool ok = true;
 
 	if (++w->entries > FILES_MAX)
-		ok = tg_fail(err, TG_E_INPUT, "over %d entries in the tree after the patch", FILES_MAX);
+		ok = tg_fail(err, TG_E_INPUT, "over %d entries in the tree after the patch",
+			     FILES_MAX);
 	else if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		ok = tg_fail_sys(err, errno, "cannot look at an entry of the scratch tree");
 	else if (S_ISDIR(st.st_mode)) {
@@ -254,7 +257,7 @@ static bool read_folder(struct walk *w, const char *folder, struct tg_err *err)
 
 bool tg_scratch_read(struct tg_scratch *s, struct tg_err *err)
 {
-	struct walk w = { .s = s, .known = s->n };
+	struct walk w = {.s = s, .known = s->n};
 	bool ok;
 
 	w.root = open(s->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -300,10 +303,11 @@ struct tg_base_file *tg_scratch_base(const struct tg_scratch *s, const struct tg
 
 	for (i = 0; i < d->file_n; i++) {
 		const struct tg_diff_file *p = &d->file[i];
-		const struct tg_scratch_file *f = tg_scratch_find(s, p->old_path ? p->old_path : p->new_path);
+		const struct tg_scratch_file *f =
+		    tg_scratch_find(s, p->old_path ? p->old_path : p->new_path);
 
 		if (f && f->before)
-			base[i] = (struct tg_base_file){ true, f->before_mode, f->before_bytes };
+			base[i] = (struct tg_base_file){true, f->before_mode, f->before_bytes};
 	}
 	return base;
 }
@@ -321,5 +325,5 @@ void tg_scratch_fini(struct tg_scratch *s)
 	}
 	free(s->file);
 	free(s->dir);
-	*s = (struct tg_scratch){ 0 };
+	*s = (struct tg_scratch){0};
 }

@@ -2,8 +2,8 @@
 #define TG_SCRATCH_H
 /*
  * The scratch tree in which the ladder runs: the files that a diff touches, at the base commit, and
- * nothing else (the harness's verdict needs no more), and the comparison of the tree after the ladder
- * with what was put there. Nothing a patch or a sandboxed program left is followed: directories and
+ * nothing else (the harness's verdict needs no more), and the comparison of the tree after it with
+ * what was put there. Nothing a patch or a sandboxed program left is followed: directories and
  * files are opened beneath the tree without symbolic links; names are data.
  */
 #include <stdbool.h>
@@ -27,8 +27,8 @@ struct tg_scratch {
 	size_t n, cap;
 };
 
-/* Fill s from the repository and write the files below dir (made here, must not exist). Paths that are
- * not safe are left out. A missing commit or an unreadable repository is an error. */
+/* Fill s from the repository and write the files below dir (made here, must not exist). Paths that
+ * are not safe are left out. A missing commit or an unreadable repository is an error. */
 bool tg_scratch_build(struct tg_scratch *s, const char *dir, const struct tg_diff *d,
 		      const char *repo_path, const char *commit, struct tg_err *err);
 /* Read what is in the tree now into the after members; adds files that the ladder made. */

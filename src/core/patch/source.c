@@ -57,7 +57,8 @@ static char *log_tail(const char *dir)
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &st) == 0 && st.st_size > 0) {
-		n = pread(fd, tail, sizeof tail, st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0);
+		n = pread(fd, tail, sizeof tail,
+			  st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0);
 		if (n > 0)
 			tg_text_safe(&out, tail, (size_t)n, TG_TEXT_KEEP_NL | TG_TEXT_KEEP_TAB);
 	}
@@ -89,13 +90,15 @@ static char *why_none(const struct tg_source *s, const struct tg_err *parse)
 						: "no trajectory is there");
 	if (!s->exit)
 		return tg_strdup("the attempt was lost: no exit record and no trajectory");
-	return tg_asprintf("the agent ended with exit code %lld, signal %lld and left no %strajectory",
-			   (long long)tg_json_int(s->exit, "code", -1),
-			   (long long)tg_json_int(s->exit, "sig", 0), s->have_traj ? "finished " : "");
+	return tg_asprintf(
+	    "the agent ended with exit code %lld, signal %lld and left no %strajectory",
+	    (long long)tg_json_int(s->exit, "code", -1), (long long)tg_json_int(s->exit, "sig", 0),
+	    s->have_traj ? "finished " : "");
 }
 
 /* Does the file at work/<name> hold a trajectory? *found: it is there at all. */
-static bool load(struct tg_source *s, const char *dir, const char *rel, bool *found, struct tg_err *err)
+static bool load(struct tg_source *s, const char *dir, const char *rel, bool *found,
+		 struct tg_err *err)
 {
 	char *path = tg_path_join(dir, rel);
 	bool ok;
@@ -119,11 +122,7 @@ static bool unfinished(const struct tg_source *s)
 static void settle_outcome(struct tg_source *s)
 {
 	const struct tg_traj none = {
-		.api_calls = -1,
-		.cost_usd = -1,
-		.tokens = -1,
-		.no_trajectory = true
-	};
+	    .api_calls = -1, .cost_usd = -1, .tokens = -1, .no_trajectory = true};
 
 	s->outcome = tg_traj_outcome(s->have_traj ? &s->traj : &none, killed_by(s->exit),
 				     (int)tg_json_int(s->exit, "code", 0),
@@ -133,7 +132,7 @@ static void settle_outcome(struct tg_source *s)
 static void load_attempt(struct tg_source *s, const char *dir, const char *iid)
 {
 	char *rel = tg_asprintf("work/%s.traj.json", iid);
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	bool found, there;
 
 	s->have_traj = load(s, dir, rel, &found, &err);
@@ -152,10 +151,11 @@ static void load_attempt(struct tg_source *s, const char *dir, const char *iid)
 
 bool tg_source_attempt(struct tg_source *s, const struct tg_stage_ctx *ctx, struct tg_err *err)
 {
-	const char *dir = ctx->input[TG_STAGE_AGENT] ? ctx->input[TG_STAGE_AGENT] : ctx->attempt_dir;
+	const char *dir =
+	    ctx->input[TG_STAGE_AGENT] ? ctx->input[TG_STAGE_AGENT] : ctx->attempt_dir;
 	char *path;
 
-	*s = (struct tg_source){ .patch_source = "none" };
+	*s = (struct tg_source){.patch_source = "none"};
 	if (!dir || !tg_instance_id_valid(ctx->instance_id))
 		return tg_fail(err, TG_E_INPUT, "extract: no attempt directory for this instance");
 	path = tg_path_join(dir, "exit.json");
@@ -175,9 +175,9 @@ bool tg_source_attempt(struct tg_source *s, const struct tg_stage_ctx *ctx, stru
 
 static void load_foreign(struct tg_source *s, const char *dir, const char *iid)
 {
-	const char *const form[] = { "%s/%s.traj.json", "%s.traj.json", "trajs/%s.traj.json",
-				     "trajs/%s/%s.traj.json" };
-	struct tg_err err = { 0 };
+	const char *const form[] = {"%s/%s.traj.json", "%s.traj.json", "trajs/%s.traj.json",
+				    "trajs/%s/%s.traj.json"};
+	struct tg_err err = {0};
 	bool found = false;
 	size_t i;
 
@@ -195,12 +195,12 @@ static void load_foreign(struct tg_source *s, const char *dir, const char *iid)
 		s->why = tg_strdup("the run itself says that there is no trajectory");
 }
 
-/* A fenced diff in a file that something else made is taken out of its fence only when it is no sound
- * diff as it stands and a sound one afterwards; and it is labelled. */
+/* A fenced diff in a file that something else made is taken out of its fence only when it is no
+ * sound diff as it stands and a sound one afterwards; and it is labelled. */
 static void take_prediction(struct tg_source *s, const char *p, size_t n)
 {
 	struct tg_buf mended = TG_BUF_INIT;
-	struct tg_diff as_is = { 0 }, after = { 0 };
+	struct tg_diff as_is = {0}, after = {0};
 
 	tg_buf_clear(&s->patch);
 	tg_buf_add(&s->patch, p, n);
@@ -227,19 +227,19 @@ static void compare(struct tg_source *s, const struct tg_pred *p, const char *fi
 
 	if (!s->submission || (n == p->patch_n && memcmp(p->patch, s->submission, n) == 0))
 		return;
-	s->disagrees = tg_asprintf("%s has %zu bytes, the trajectory's submission %zu; %s stands", file,
-				   p->patch_n, n, file);
+	s->disagrees = tg_asprintf("%s has %zu bytes, the trajectory's submission %zu; %s stands",
+				   file, p->patch_n, n, file);
 }
 
 /* The predictions file decides over the trajectory; the first of these that is there. */
 static bool follow_preds(struct tg_source *s, const char *dir, const char *iid, struct tg_err *err)
 {
-	static const char *const name[] = { "preds.json", "preds_filled.json", "preds.jsonl" };
+	static const char *const name[] = {"preds.json", "preds_filled.json", "preds.jsonl"};
 	size_t i;
 
 	for (i = 0; i < sizeof name / sizeof *name; i++) {
 		char *path = tg_path_join(dir, name[i]);
-		struct tg_preds preds = { 0 };
+		struct tg_preds preds = {0};
 		const struct tg_pred *p;
 		bool there = tg_file_exists(path), ok = !there || tg_preds_load(&preds, path, err);
 
@@ -261,9 +261,10 @@ static bool follow_preds(struct tg_source *s, const char *dir, const char *iid, 
 
 bool tg_source_foreign(struct tg_source *s, const char *dir, const char *iid, struct tg_err *err)
 {
-	*s = (struct tg_source){ .patch_source = "none" };
+	*s = (struct tg_source){.patch_source = "none"};
 	if (!dir || !tg_instance_id_valid(iid))
-		return tg_fail(err, TG_E_INPUT, "extract: no source directory, or an instance id that is no "
+		return tg_fail(err, TG_E_INPUT,
+			       "extract: no source directory, or an instance id that is no "
 			       "name");
 	load_foreign(s, dir, iid);
 	if (s->have_traj)
@@ -282,5 +283,5 @@ void tg_source_fini(struct tg_source *s)
 	free(s->why);
 	free(s->log_tail);
 	free(s->disagrees);
-	*s = (struct tg_source){ 0 };
+	*s = (struct tg_source){0};
 }

@@ -1,6 +1,6 @@
 /*
- * The triage stage: the patch's class and, where a base repository is at hand, the ladder's verdict and
- * the tree after it, as tree.json with numbered blobs (docs/stages.md).
+ * The triage stage: the patch's class and, where a base repository is at hand, the ladder's verdict
+ * and the tree after it, as tree.json with numbered blobs (docs/stages.md).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ struct triage {
 	struct tg_scratch scratch;
 	struct tg_ladder_result ladder;
 	bool ladder_ran;
-	char *no_base; /* why there was no base, or NULL */
+	char *no_base;	       /* why there was no base, or NULL */
 	struct cJSON *extract; /* the extract stage's result */
 	size_t blobs;
 };
@@ -69,7 +69,8 @@ static void set_mode(struct cJSON *o, const char *key, unsigned mode)
 static bool put_blob(struct triage *t, struct cJSON *o, const char *key, size_t number,
 		     const struct tg_buf *bytes, struct tg_err *err)
 {
-	char *name = tg_asprintf("%s/%04zu", key, number), *path = tg_path_join(t->ctx->work_dir, name);
+	char *name = tg_asprintf("%s/%04zu", key, number),
+	     *path = tg_path_join(t->ctx->work_dir, name);
 	bool ok = tg_file_write(path, tg_buf_cstr(bytes), bytes->n, 0644, err);
 
 	if (ok)
@@ -94,7 +95,11 @@ static bool tree_file(struct triage *t, struct cJSON *files, const struct tg_scr
 
 	set_path(o, "path", f->path);
 	set_path(o, "old_path", before ? old->path : NULL);
-	tg_json_set_str(o, "status", old != f ? "renamed" : !before ? "added" : !after ? "deleted" : "modified");
+	tg_json_set_str(o, "status",
+			old != f  ? "renamed"
+			: !before ? "added"
+			: !after  ? "deleted"
+				  : "modified");
 	set_mode(o, "old_mode", before ? old->before_mode : 0);
 	set_mode(o, "new_mode", after ? f->after_mode : 0);
 	tg_json_set_bool(o, "binary", has_nul(&old->before_bytes) || has_nul(&f->after_bytes));
@@ -108,7 +113,8 @@ static bool tree_file(struct triage *t, struct cJSON *files, const struct tg_scr
 	return ok;
 }
 
-static const struct tg_scratch_file *renamed_from(const struct triage *t, const struct tg_scratch_file *f)
+static const struct tg_scratch_file *renamed_from(const struct triage *t,
+						  const struct tg_scratch_file *f)
 {
 	size_t i;
 
@@ -162,7 +168,8 @@ static bool tree_from_scratch(struct triage *t, struct cJSON *files, struct tg_e
 	return true;
 }
 
-/* No tree after the patch: the files that the patch names, with the base's bytes where there are any. */
+/* No tree after the patch: the files that the patch names, with the base's bytes where there are
+ * any. */
 static bool tree_from_patch(struct triage *t, struct cJSON *files, struct tg_err *err)
 {
 	bool ok = true;
@@ -198,7 +205,8 @@ static bool make_folder(const struct triage *t, const char *name, struct tg_err 
 	return ok;
 }
 
-static bool write_file(const struct triage *t, const char *name, const struct tg_buf *b, struct tg_err *err)
+static bool write_file(const struct triage *t, const char *name, const struct tg_buf *b,
+		       struct tg_err *err)
 {
 	char *path = tg_path_join(t->ctx->work_dir, name);
 	bool ok = tg_file_write(path, tg_buf_cstr(b), b->n, 0644, err);
@@ -241,21 +249,23 @@ static bool write_tree(struct triage *t, size_t *count, struct tg_err *err)
 static char *find_repository(struct triage *t)
 {
 	const struct tg_stage_ctx *ctx = t->ctx;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	char *path = NULL;
 
 	if (!ctx->row || !ctx->row->repo || !ctx->row->base_commit)
 		t->no_base = tg_strdup("no data set row for this instance");
-	else if (!tg_repo_path(ctx->spec->repos_dir, ctx->spec->data_dir, ctx->row->repo, &path, &err))
-		t->no_base = err.code == TG_E_NONE ? tg_asprintf("no repository for %s", ctx->row->repo)
-						   : tg_strdup(err.msg);
+	else if (!tg_repo_path(ctx->spec->repos_dir, ctx->spec->data_dir, ctx->row->repo, &path,
+			       &err))
+		t->no_base = err.code == TG_E_NONE
+				 ? tg_asprintf("no repository for %s", ctx->row->repo)
+				 : tg_strdup(err.msg);
 	return path;
 }
 
 static bool try_ladder(struct triage *t, struct tg_err *err)
 {
 	char *repo = find_repository(t), *dir;
-	struct tg_err why = { 0 };
+	struct tg_err why = {0};
 	bool ok = true;
 
 	if (!repo)
@@ -287,13 +297,14 @@ static bool tree_unchanged(const struct triage *t)
 	size_t i;
 
 	for (i = 0; i < t->scratch.n; i++)
-		if (tg_scratch_changed(&t->scratch.file[i]) && !tg_scratch_litter(&t->scratch.file[i]))
+		if (tg_scratch_changed(&t->scratch.file[i]) &&
+		    !tg_scratch_litter(&t->scratch.file[i]))
 			return false;
 	return true;
 }
 
-/* GNU patch told to go on finds edits that an earlier rung made, and takes them back ("Assuming -R"):
- * it ends well and the file is what it was. */
+/* GNU patch told to go on finds edits that an earlier rung made, and takes them back ("Assuming
+ * -R"): it ends well and the file is what it was. */
 static bool some_reverted(const struct triage *t)
 {
 	size_t i;
@@ -317,7 +328,8 @@ static bool load_inputs(struct triage *t, struct tg_err *err)
 	bool ok;
 
 	if (!dir)
-		return tg_fail(err, TG_E_INPUT, "triage of %s: the extract stage left nothing to read",
+		return tg_fail(err, TG_E_INPUT,
+			       "triage of %s: the extract stage left nothing to read",
 			       t->ctx->instance_id);
 	ok = tg_file_read_beneath(dir, "work/patch.diff", 0, &t->patch, err);
 	path = tg_path_join(dir, "result.json");
@@ -337,13 +349,13 @@ static void classify(struct triage *t, struct tg_triage_out *out)
 	struct tg_base_file *base = NULL;
 	char *mismatch = NULL;
 	struct tg_triage_in in = {
-		.patch = tg_buf_cstr(&t->patch),
-		.n = t->patch.n,
-		.diff = &t->diff,
-		.exit_status = tg_json_str(sum, "exit_status"),
-		.outcome = outcome ? tg_outcome_parse(outcome) : TG_OUT_NONE,
-		.submission_head = tg_json_str(sum, "submission_text_head"),
-		.ladder = t->ladder_ran ? &t->ladder : NULL,
+	    .patch = tg_buf_cstr(&t->patch),
+	    .n = t->patch.n,
+	    .diff = &t->diff,
+	    .exit_status = tg_json_str(sum, "exit_status"),
+	    .outcome = outcome ? tg_outcome_parse(outcome) : TG_OUT_NONE,
+	    .submission_head = tg_json_str(sum, "submission_text_head"),
+	    .ladder = t->ladder_ran ? &t->ladder : NULL,
 	};
 
 	if (t->ladder_ran && !t->ladder.applied) {
@@ -386,7 +398,8 @@ static void fill_sum(const struct triage *t, const struct tg_triage_out *out, si
 static bool write_repaired(const struct triage *t, struct tg_err *err)
 {
 	struct tg_buf repaired = TG_BUF_INIT;
-	bool ok = !tg_patch_repaired(&t->diff, &repaired) || write_file(t, "repaired.diff", &repaired, err);
+	bool ok = !tg_patch_repaired(&t->diff, &repaired) ||
+		  write_file(t, "repaired.diff", &repaired, err);
 
 	tg_buf_fini(&repaired);
 	return ok;
@@ -404,15 +417,17 @@ static void triage_fini(struct triage *t)
 
 bool tg_stage_triage(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
 {
-	struct triage t = { .ctx = ctx };
-	struct tg_triage_out out = { .applies = -1 };
+	struct triage t = {.ctx = ctx};
+	struct tg_triage_out out = {.applies = -1};
 	size_t files = 0;
 	bool ok = load_inputs(&t, err);
 
 	if (ok) {
 		tg_diff_parse(&t.diff, tg_buf_cstr(&t.patch), t.patch.n);
-		/* Without a diff there is nothing to try, and the harness never sees an empty patch. */
-		if (t.patch.n > 0 && t.diff.fault != TG_DIFF_NO_DIFF && t.diff.fault != TG_DIFF_TOO_LARGE)
+		/* Without a diff there is nothing to try, and the harness never sees an empty
+		 * patch. */
+		if (t.patch.n > 0 && t.diff.fault != TG_DIFF_NO_DIFF &&
+		    t.diff.fault != TG_DIFF_TOO_LARGE)
 			ok = try_ladder(&t, err);
 	}
 	if (ok) {

@@ -14,8 +14,8 @@
 #include "core/pipeline/pipeline.h"
 
 struct place {
-	char dir[64];          /* the scratch folder */
-	char *repos, *commit;  /* repos/own__er.git and its commit */
+	char dir[64];	      /* the scratch folder */
+	char *repos, *commit; /* repos/own__er.git and its commit */
 	char *agent, *extract, *triage;
 	struct tg_spec spec;
 	struct tg_row row;
@@ -25,7 +25,7 @@ struct place {
 static inline void put(const char *dir, const char *rel, const char *text)
 {
 	char *path = tg_path_join(dir, rel), *parent = tg_path_dir(path);
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 
 	if (!tg_mkdirs(parent, 0755, &err) || !tg_file_write(path, text, strlen(text), 0644, &err))
 		fail_msg("%s", err.msg);
@@ -50,11 +50,11 @@ static inline char *get(const char *dir, const char *rel)
 static inline char *git(const char *dir, const char *a, const char *b, const char *c, const char *d,
 			const char *e)
 {
-	const char *const argv[] = { "git", "-c", "user.name=t", "-c", "user.email=t@localhost", a, b, c, d, e,
-				     NULL };
-	const struct tg_spawn s = { .argv = argv, .cwd = dir, .in = -1, .out = -1, .err = -1 };
-	struct tg_proc_result r = { 0 };
-	struct tg_err err = { 0 };
+	const char *const argv[] = {
+	    "git", "-c", "user.name=t", "-c", "user.email=t@localhost", a, b, c, d, e, NULL};
+	const struct tg_spawn s = {.argv = argv, .cwd = dir, .in = -1, .out = -1, .err = -1};
+	struct tg_proc_result r = {0};
+	struct tg_err err = {0};
 	char *out;
 
 	if (!tg_proc_run(&s, NULL, 0, 60000, 65536, &r, &err) || r.code != 0)
@@ -89,14 +89,19 @@ static inline void make_repository(struct place *p)
 
 static inline void place_init(struct place *p)
 {
-	*p = (struct place){ .dir = "/tmp/tgmon-patch-XXXXXX" };
+	*p = (struct place){.dir = "/tmp/tgmon-patch-XXXXXX"};
 	assert_non_null(mkdtemp(p->dir));
 	p->agent = tg_path_join(p->dir, "job/agent");
 	p->extract = tg_path_join(p->dir, "job/extract.1");
 	p->triage = tg_path_join(p->dir, "job/triage.1");
-	p->spec = (struct tg_spec){ .agent = (char *)"replay", .ladder = 4 };
-	p->ctx = (struct tg_stage_ctx){ .run_dir = p->dir, .spec = &p->spec, .instance_id = "own__er-1",
-					.attempt = 1, .k = 1, .attempt_dir = p->agent, .log = { .fd = -1 } };
+	p->spec = (struct tg_spec){.agent = (char *)"replay", .ladder = 4};
+	p->ctx = (struct tg_stage_ctx){.run_dir = p->dir,
+				       .spec = &p->spec,
+				       .instance_id = "own__er-1",
+				       .attempt = 1,
+				       .k = 1,
+				       .attempt_dir = p->agent,
+				       .log = {.fd = -1}};
 	p->ctx.input[TG_STAGE_AGENT] = p->agent;
 	p->ctx.input[TG_STAGE_EXTRACT] = p->extract;
 }

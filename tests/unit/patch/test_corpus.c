@@ -1,6 +1,6 @@
 /*
- * Every real prediction of the shared corpus goes through parser and classes; what git said about them
- * (LADDER.jsonl) is the judge. Needs TGMON_SHARED; skipped without.
+ * Every real prediction of the shared corpus goes through parser and classes; what git said about
+ * them (LADDER.jsonl) is the judge. Needs TGMON_SHARED; skipped without.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,8 @@
 #include "core/patch/classify.h"
 
 enum said { SAID_NOTHING, SAID_CLEAN, SAID_CORRUPT, SAID_NO_PATCH, SAID_CONTEXT, SAID_COUNT };
-static const char *const said_name[] = { "(unknown)", "clean", "corrupt", "no valid patch", "context" };
+static const char *const said_name[] = {"(unknown)", "clean", "corrupt", "no valid patch",
+					"context"};
 
 struct entry {
 	char *key; /* "<iid> <sha1>" */
@@ -94,8 +95,8 @@ static void add_entry(struct corpus *c, const struct cJSON *row, const char *fil
 {
 	(void)file;
 	TG_GROW(c->entry, c->n, c->cap);
-	c->entry[c->n].key = tg_asprintf("%s %s", tg_json_str(row, "instance_id"),
-					 tg_json_str(row, "patch_sha1"));
+	c->entry[c->n].key =
+	    tg_asprintf("%s %s", tg_json_str(row, "instance_id"), tg_json_str(row, "patch_sha1"));
 	c->entry[c->n++].said = said_of(tg_json_str(row, "class"));
 }
 
@@ -106,7 +107,7 @@ static int by_key(const void *a, const void *b)
 
 static enum said look_up(const struct corpus *c, const char *iid, const char *patch)
 {
-	struct entry want = { .key = key_of(iid, patch, strlen(patch)) };
+	struct entry want = {.key = key_of(iid, patch, strlen(patch))};
 	const struct entry *e = bsearch(&want, c->entry, c->n, sizeof *c->entry, by_key);
 
 	free(want.key);
@@ -118,7 +119,7 @@ static void walk_lines(const struct tg_diff *d)
 	size_t i, added = 0, deleted = 0, want_added = 0, want_deleted = 0;
 
 	for (i = 0; i < d->hunk_n; i++) {
-		struct tg_diff_line it = { 0 };
+		struct tg_diff_line it = {0};
 
 		assert_true(d->hunk[i].off + d->hunk[i].len <= d->n);
 		while (tg_diff_line_next(d, &d->hunk[i], &it)) {
@@ -142,7 +143,7 @@ static void one(struct corpus *c, const struct cJSON *row, const char *file)
 	char *copy = tg_malloc(n ? n : 1); /* exactly n bytes, so that ASan sees a step too far */
 	struct tg_diff d;
 	struct tg_triage_out out;
-	struct tg_triage_in in = { .patch = copy, .n = n, .diff = &d };
+	struct tg_triage_in in = {.patch = copy, .n = n, .diff = &d};
 	enum said said = patch && n ? look_up(c, iid, patch) : SAID_NOTHING;
 
 	if (n)
@@ -160,9 +161,11 @@ static void one(struct corpus *c, const struct cJSON *row, const char *file)
 		fail_msg("git takes %s of %s, we say %s", iid, file, out.reason);
 	if (said == SAID_CORRUPT || said == SAID_NO_PATCH) {
 		if (out.cls == TG_PC_OK)
-			fail_msg("git refuses %s of %s (%s), we say ok", iid, file, said_name[said]);
+			fail_msg("git refuses %s of %s (%s), we say ok", iid, file,
+				 said_name[said]);
 		if (said == SAID_NO_PATCH && out.cls != TG_PC_PROSE)
-			fail_msg("git finds no patch in %s of %s, we say %s", iid, file, out.reason);
+			fail_msg("git finds no patch in %s of %s, we say %s", iid, file,
+				 out.reason);
 	}
 	tg_triage_out_fini(&out);
 	tg_diff_fini(&d);
@@ -179,7 +182,8 @@ static void print_table(const struct corpus *c)
 	for (s = 0; s < SAID_COUNT; s++) {
 		print_message("\n%-15s", said_name[s]);
 		for (k = 1; k < TG_PC_COUNT; k++)
-			print_message(" %*zu", (int)strlen(tg_patch_class_name((enum tg_patch_class)k)),
+			print_message(" %*zu",
+				      (int)strlen(tg_patch_class_name((enum tg_patch_class)k)),
 				      c->table[s][k]);
 	}
 	print_message("\n%zu predictions, %zu null\n", c->rows, c->null);
@@ -188,7 +192,7 @@ static void print_table(const struct corpus *c)
 static void test_predictions(void **state)
 {
 	char *dir = folder(), *path;
-	struct corpus c = { 0 };
+	struct corpus c = {0};
 	struct tg_names names;
 	struct tg_err err;
 	size_t i;
@@ -210,7 +214,8 @@ static void test_predictions(void **state)
 	}
 	print_table(&c);
 	assert_true(c.rows >= 2226);
-	assert_int_equal(c.table[SAID_CLEAN][TG_PC_OK] + c.table[SAID_CORRUPT][TG_PC_OK], c.table[SAID_CLEAN][TG_PC_OK]);
+	assert_int_equal(c.table[SAID_CLEAN][TG_PC_OK] + c.table[SAID_CORRUPT][TG_PC_OK],
+			 c.table[SAID_CLEAN][TG_PC_OK]);
 	tg_names_free(&names);
 	for (i = 0; i < c.n; i++)
 		free(c.entry[i].key);
@@ -220,7 +225,7 @@ static void test_predictions(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_predictions) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_predictions)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

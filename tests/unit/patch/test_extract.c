@@ -1,6 +1,6 @@
 /*
- * The extract stage: our own attempts in every way they can end, foreign runs, and the published run of
- * the shared corpus (through extract and triage) where TGMON_SHARED has it.
+ * The extract stage: our own attempts in every way they can end, foreign runs, and the published
+ * run of the shared corpus (through extract and triage) where TGMON_SHARED has it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,8 @@ static const char done_1[] =
 	"\"model_stats\":{\"instance_cost\":0.25,\"api_calls\":7}},\"messages\":[{\"role\":\"user\","
 	"\"content\":\"x\"}],\"trajectory_format\":\"mini-swe-agent-1\",\"instance_id\":\"own__er-1\"}";
 static const char done_2[] =
-	"{\"info\":{\"exit_status\":\"Submitted\",\"model_stats\":{\"instance_cost\":0.5,\"api_calls\":3}},"
+	"{\"info\":{\"exit_status\":\"Submitted\",\"model_stats\":{\"instance_cost\":0.5,\"api_calls\":"
+	"3}},"
 	"\"messages\":[{\"role\":\"exit\",\"content\":\"\",\"extra\":{\"exit_status\":\"Submitted\","
 	"\"submission\":\"" DIFF_JSON "\"}}],\"trajectory_format\":\"mini-swe-agent-1.1\"}";
 static const char live[] =
@@ -31,7 +32,7 @@ static const char live[] =
 static struct cJSON *extract(struct place *p)
 {
 	struct cJSON *sum = tg_json_object();
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	char *work = tg_path_join(p->extract, "work");
 
 	assert_true(tg_mkdirs(work, 0755, &err));
@@ -47,7 +48,7 @@ static void submissions(void **state)
 {
 	static const struct {
 		const char *traj, *source;
-	} row[] = { { done_1, "info.submission" }, { done_2, "exit message" } };
+	} row[] = {{done_1, "info.submission"}, {done_2, "exit message"}};
 	size_t i;
 
 	(void)state;
@@ -87,12 +88,15 @@ static void lost(void **state)
 		const char *traj, *live, *exit, *outcome, *why;
 		int steps;
 	} row[] = {
-		{ NULL, live, "{\"code\":-1,\"sig\":15,\"why\":\"timeout\"}", "timeout", "time limit", 4 },
-		{ live, NULL, "{\"code\":-1,\"sig\":15,\"why\":\"timeout\"}", "timeout", "unfinished", 4 },
-		{ NULL, live, "{\"code\":-1,\"sig\":9,\"why\":\"killed\"}", "cancelled", "operator", 4 },
-		{ NULL, NULL, "{\"code\":1,\"sig\":0,\"why\":\"exit\"}", "crash", "exit code 1", -1 },
-		{ "{\"info\":{", NULL, "{\"code\":0,\"sig\":0,\"why\":\"exit\"}", NULL, "cannot be read", -1 },
-		{ NULL, NULL, NULL, NULL, "lost", -1 },
+	    {NULL, live, "{\"code\":-1,\"sig\":15,\"why\":\"timeout\"}", "timeout", "time limit",
+	     4},
+	    {live, NULL, "{\"code\":-1,\"sig\":15,\"why\":\"timeout\"}", "timeout", "unfinished",
+	     4},
+	    {NULL, live, "{\"code\":-1,\"sig\":9,\"why\":\"killed\"}", "cancelled", "operator", 4},
+	    {NULL, NULL, "{\"code\":1,\"sig\":0,\"why\":\"exit\"}", "crash", "exit code 1", -1},
+	    {"{\"info\":{", NULL, "{\"code\":0,\"sig\":0,\"why\":\"exit\"}", NULL, "cannot be read",
+	     -1},
+	    {NULL, NULL, NULL, NULL, "lost", -1},
 	};
 	size_t i;
 
@@ -125,7 +129,8 @@ static void lost(void **state)
 		doc = tg_json_load(path, NULL, NULL);
 		assert_non_null(doc);
 		assert_true(tg_json_bool(tg_json_get(doc, "tgmon"), "no_trajectory", false));
-		assert_non_null(strstr(tg_json_str(tg_json_get(doc, "tgmon"), "log_tail"), "last words"));
+		assert_non_null(
+		    strstr(tg_json_str(tg_json_get(doc, "tgmon"), "log_tail"), "last words"));
 		assert_null(strchr(tg_json_str(tg_json_get(doc, "tgmon"), "log_tail"), '\x1b'));
 		assert_int_equal(tg_json_len(tg_json_get(doc, "messages")), 0);
 		assert_string_equal(tg_json_str(doc, "instance_id"), "own__er-1");
@@ -165,18 +170,24 @@ static void foreign(void **state)
 		const char *preds, *traj, *patch, *source;
 		bool disagrees, normalised;
 	} row[] = {
-		{ "{\"own__er-1\":{\"model_patch\":\"" DIFF_JSON "\"}}", done_1, DIFF, "preds.json", false, false },
-		{ "{\"own__er-1\":{\"model_patch\":\"\"}}", done_1, "", "preds.json", true, false },
-		{ "[{\"instance_id\":\"own__er-1\",\"model_patch\":null}]", NULL, "", "preds.json", false, false },
-		{ "{\"other\":{\"model_patch\":\"q\"}}", done_1, DIFF, "info.submission", false, false },
-		{ NULL, done_1, DIFF, "info.submission", false, false },
-		{ NULL, NULL, "", "none", false, false },
-		{ "{\"own__er-1\":\"```diff\\n--- a/x\\n+++ b/x\\n@@ -1 +1 @@\\n-a\\n+b\\n```\\n\"}", NULL,
-		  "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", "preds.json", false, false },
-		{ "{\"own__er-1\":\"  ```diff\\n--- a/x\\n+++ b/x\\n@@ -1,2 +1,2 @@\\n-a\\n+b\\n```\\n\"}", NULL,
-		  "  ```diff\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\n+b\n```\n", "preds.json", false, false },
-		{ "{\"own__er-1\":\"```diff\\n    --- a/x\\n    +++ b/x\\n    @@ -1 +1 @@\\n    -a\\n    +b\\n```"
-		  "\\n\"}", NULL, "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", "preds.json", false, true },
+	    {"{\"own__er-1\":{\"model_patch\":\"" DIFF_JSON "\"}}", done_1, DIFF, "preds.json",
+	     false, false},
+	    {"{\"own__er-1\":{\"model_patch\":\"\"}}", done_1, "", "preds.json", true, false},
+	    {"[{\"instance_id\":\"own__er-1\",\"model_patch\":null}]", NULL, "", "preds.json",
+	     false, false},
+	    {"{\"other\":{\"model_patch\":\"q\"}}", done_1, DIFF, "info.submission", false, false},
+	    {NULL, done_1, DIFF, "info.submission", false, false},
+	    {NULL, NULL, "", "none", false, false},
+	    {"{\"own__er-1\":\"```diff\\n--- a/x\\n+++ b/x\\n@@ -1 +1 @@\\n-a\\n+b\\n```\\n\"}",
+	     NULL, "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", "preds.json", false, false},
+	    {"{\"own__er-1\":\"  ```diff\\n--- a/x\\n+++ b/x\\n@@ -1,2 +1,2 "
+	     "@@\\n-a\\n+b\\n```\\n\"}",
+	     NULL, "  ```diff\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\n+b\n```\n", "preds.json",
+	     false, false},
+	    {"{\"own__er-1\":\"```diff\\n    --- a/x\\n    +++ b/x\\n    @@ -1 +1 @@\\n    -a\\n   "
+	     " +b\\n```"
+	     "\\n\"}",
+	     NULL, "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", "preds.json", false, true},
 	};
 	size_t i;
 
@@ -216,7 +227,7 @@ static void foreign(void **state)
 
 static void hostile_id(void **state)
 {
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	struct cJSON *sum = tg_json_object();
 	struct place p;
 
@@ -235,7 +246,7 @@ static void one_published(struct place *p, const char *iid, size_t count[TG_PC_C
 {
 	struct cJSON *sum, *wrap = tg_json_object(), *got = tg_json_object();
 	struct tg_buf text = TG_BUF_INIT;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	char *work = tg_path_join(p->triage, "work");
 
 	p->ctx.instance_id = iid;
@@ -269,8 +280,9 @@ static void one_published(struct place *p, const char *iid, size_t count[TG_PC_C
 static void published_run(void **state)
 {
 	const char *shared = getenv("TGMON_SHARED");
-	char *dir = tg_path_join(shared ? shared : "../shared", "corpus/run20/msa_glm46_lite_run20");
-	size_t count[TG_PC_COUNT] = { 0 }, i, total = 0;
+	char *dir =
+	    tg_path_join(shared ? shared : "../shared", "corpus/run20/msa_glm46_lite_run20");
+	size_t count[TG_PC_COUNT] = {0}, i, total = 0;
 	struct tg_names names;
 	struct tg_err err;
 	struct place p;
@@ -304,8 +316,9 @@ static void published_run(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(submissions),	cmocka_unit_test(lost),	      cmocka_unit_test(planted_link),
-		cmocka_unit_test(foreign),	cmocka_unit_test(hostile_id), cmocka_unit_test(published_run),
+	    cmocka_unit_test(submissions),  cmocka_unit_test(lost),
+	    cmocka_unit_test(planted_link), cmocka_unit_test(foreign),
+	    cmocka_unit_test(hostile_id),   cmocka_unit_test(published_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * The ladder and the triage stage on a small repository made here: every rung, what the tree says after
- * it, and patches that try to get out. Skipped, with the reason, where no sandbox can start.
+ * The ladder and the triage stage on a small repository made here: every rung, what the tree says
+ * after it, and patches that try to get out. Skipped, with the reason, where no sandbox can start.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,19 +21,23 @@
 /* The outermost context is wrong: git refuses, patch takes it with fuzz. */
 #define FUZZ A_HEAD "@@ -2,5 +2,5 @@\n zwei\n three\n-four\n+FOUR\n five\n sechs\n"
 #define WRONG A_HEAD "@@ -1,3 +1,3 @@\n one\n-deux\n+TWO\n three\n"
-#define B_FUZZ "diff --git a/pkg/b.py b/pkg/b.py\n--- a/pkg/b.py\n+++ b/pkg/b.py\n" \
+#define B_FUZZ                                                                                     \
+	"diff --git a/pkg/b.py b/pkg/b.py\n--- a/pkg/b.py\n+++ b/pkg/b.py\n"                       \
 	"@@ -1,5 +1,5 @@\n ALPHA\n beta\n-gamma\n+GAMMA\n delta\n EPSILON\n"
-#define RENAME "diff --git a/old.py b/pkg/new.py\nsimilarity index 80%\nrename from old.py\n" \
-	"rename to pkg/new.py\n--- a/old.py\n+++ b/pkg/new.py\n@@ -1,3 +1,3 @@\n to be renamed\n" \
+#define RENAME                                                                                     \
+	"diff --git a/old.py b/pkg/new.py\nsimilarity index 80%\nrename from old.py\n"             \
+	"rename to pkg/new.py\n--- a/old.py\n+++ b/pkg/new.py\n@@ -1,3 +1,3 @@\n to be renamed\n"  \
 	"-second line\n+2nd line\n third line\n"
-#define ADDED "diff --git a/pkg/c.py b/pkg/c.py\nnew file mode 100755\n--- /dev/null\n+++ b/pkg/c.py\n" \
+#define ADDED                                                                                      \
+	"diff --git a/pkg/c.py b/pkg/c.py\nnew file mode 100755\n--- /dev/null\n+++ b/pkg/c.py\n"  \
 	"@@ -0,0 +1 @@\n+x = 1\n"
-#define DELETED "diff --git a/gone.py b/gone.py\ndeleted file mode 100644\n--- a/gone.py\n+++ /dev/null\n" \
+#define DELETED                                                                                    \
+	"diff --git a/gone.py b/gone.py\ndeleted file mode 100644\n--- a/gone.py\n+++ /dev/null\n" \
 	"@@ -1 +0,0 @@\n-bye\n"
 
 static bool no_sandbox(void)
 {
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 
 	if (tg_sandbox_check(&err))
 		return false;
@@ -45,10 +49,10 @@ static bool no_sandbox(void)
 static struct cJSON *triage(struct place *p, const char *patch, const char *exit_status)
 {
 	struct cJSON *sum = tg_json_object();
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	char *work = tg_path_join(p->triage, "work");
-	char *result = tg_asprintf("{\"ok\":true,\"sum\":{\"outcome\":\"done\",\"exit_status\":\"%s\"}}",
-				   exit_status);
+	char *result = tg_asprintf(
+	    "{\"ok\":true,\"sum\":{\"outcome\":\"done\",\"exit_status\":\"%s\"}}", exit_status);
 
 	tg_remove_tree(p->triage, NULL);
 	assert_true(tg_mkdirs(work, 0755, &err));
@@ -68,8 +72,8 @@ static void with_repository(struct place *p)
 	place_init(p);
 	make_repository(p);
 	p->spec.repos_dir = p->repos;
-	p->row = (struct tg_row){ .instance_id = (char *)"own__er-1", .repo = (char *)"own/er",
-				  .base_commit = p->commit };
+	p->row = (struct tg_row){
+	    .instance_id = (char *)"own__er-1", .repo = (char *)"own/er", .base_commit = p->commit};
 	p->ctx.row = &p->row;
 }
 
@@ -91,23 +95,25 @@ static void rungs(void **state)
 		const char *cls, *rung; /* rung NULL: none took it */
 		const char *says, *flag;
 	} row[] = {
-		{ GOOD, 4, "ok", "git", NULL, NULL },
-		{ GOOD, 5, "ok", "git", NULL, NULL },
-		{ OFFSET, 5, "ok", "git", NULL, NULL },
-		{ FUZZ, 4, "applies-with-fuzz", "patch-fuzz", NULL, NULL },
-		{ FUZZ, 5, "applies-with-fuzz", "patch-fuzz", NULL, NULL },
-		{ GOOD B_FUZZ, 5, "applies-with-fuzz", "patch-fuzz", NULL, NULL },
-		/* 4.x does not reset: --reject edits a.py, patch takes that back and goes on. */
-		{ GOOD B_FUZZ, 4, "applies-with-fuzz", "patch-fuzz", NULL, "silent-revert" },
-		{ WRONG, 4, "does-not-apply", NULL, "expects \"deux\" at line 2, there stands \"two\"", NULL },
-		{ WRONG, 5, "does-not-apply", NULL, "deux", NULL },
-		{ A_HEAD "@@ -1,3 +1,3 @@\n one\n-two\n+two\n three\n", 4, "ok", "git", NULL, "no-op" },
-		{ A_HEAD "@@ -1,3 +1,3 @@\n one\n-TWO\n+two\n three\n", 5, "applies-with-fuzz", "already",
-		  NULL, "no-op" },
-		{ A_HEAD "@@ -1,8 +1,8 @@\n one\n-two\n+TWO\n", 4, "truncated", NULL, "promises 8", NULL },
-		{ A_HEAD "@@ -1,3 +1,3 @@\n one\n-two\n+TWO\n three", 4, "applies-with-fuzz", "patch-fuzz",
-		  NULL, "whitespace-damaged" },
-		{ "no patch at all\n", 4, "prose", NULL, "no patch at all", NULL },
+	    {GOOD, 4, "ok", "git", NULL, NULL},
+	    {GOOD, 5, "ok", "git", NULL, NULL},
+	    {OFFSET, 5, "ok", "git", NULL, NULL},
+	    {FUZZ, 4, "applies-with-fuzz", "patch-fuzz", NULL, NULL},
+	    {FUZZ, 5, "applies-with-fuzz", "patch-fuzz", NULL, NULL},
+	    {GOOD B_FUZZ, 5, "applies-with-fuzz", "patch-fuzz", NULL, NULL},
+	    /* 4.x does not reset: --reject edits a.py, patch takes that back and goes on. */
+	    {GOOD B_FUZZ, 4, "applies-with-fuzz", "patch-fuzz", NULL, "silent-revert"},
+	    {WRONG, 4, "does-not-apply", NULL, "expects \"deux\" at line 2, there stands \"two\"",
+	     NULL},
+	    {WRONG, 5, "does-not-apply", NULL, "deux", NULL},
+	    {A_HEAD "@@ -1,3 +1,3 @@\n one\n-two\n+two\n three\n", 4, "ok", "git", NULL, "no-op"},
+	    {A_HEAD "@@ -1,3 +1,3 @@\n one\n-TWO\n+two\n three\n", 5, "applies-with-fuzz",
+	     "already", NULL, "no-op"},
+	    {A_HEAD "@@ -1,8 +1,8 @@\n one\n-two\n+TWO\n", 4, "truncated", NULL, "promises 8",
+	     NULL},
+	    {A_HEAD "@@ -1,3 +1,3 @@\n one\n-two\n+TWO\n three", 4, "applies-with-fuzz",
+	     "patch-fuzz", NULL, "whitespace-damaged"},
+	    {"no patch at all\n", 4, "prose", NULL, "no patch at all", NULL},
 	};
 	struct place p;
 	size_t i;
@@ -169,7 +175,7 @@ static void check_entry(const struct place *p, const struct cJSON *tree, const c
 static struct cJSON *load_tree(const struct place *p)
 {
 	char *path = tg_path_join(p->triage, "work/tree.json");
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	struct cJSON *tree = tg_json_load(path, NULL, &err);
 
 	if (!tree)
@@ -240,7 +246,8 @@ static void without_repository(void **state)
 	{
 		char *repaired = get(p.triage, "work/repaired.diff");
 
-		assert_string_equal(repaired, A_HEAD "@@ -1,4 +1,4 @@\n one\n-two\n+TWO\n three\n \n");
+		assert_string_equal(repaired,
+				    A_HEAD "@@ -1,4 +1,4 @@\n one\n-two\n+TWO\n three\n \n");
 		free(repaired);
 	}
 	place_fini(&p);
@@ -250,23 +257,28 @@ static void without_repository(void **state)
 static void hostile(void **state)
 {
 	static const char *const patches[] = {
-		"--- /dev/null\n+++ b/../escaped\n@@ -0,0 +1 @@\n+x\n",
-		"diff --git a/../escaped b/../escaped\nnew file mode 100644\n--- /dev/null\n"
-		"+++ b/../escaped\n@@ -0,0 +1 @@\n+x\n",
-		"--- /dev/null\n+++ b//tmp/tgmon-escaped-abs\n@@ -0,0 +1 @@\n+x\n",
-		"--- /dev/null\n+++ /tmp/tgmon-escaped-abs\n@@ -0,0 +1 @@\n+x\n",
-		"diff --git a/.git/hooks/post-checkout b/.git/hooks/post-checkout\nnew file mode 100755\n"
-		"--- /dev/null\n+++ b/.git/hooks/post-checkout\n@@ -0,0 +1,2 @@\n+#!/bin/sh\n"
-		"+touch /testbed/../escaped\n",
-		"--- /dev/null\n+++ b/.git/config\n@@ -0,0 +1,2 @@\n+[core]\n+\tfsmonitor = touch ../escaped\n",
-		"diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+..\n"
-		"\\ No newline at end of file\ndiff --git a/l/escaped b/l/escaped\nnew file mode 100644\n"
-		"--- /dev/null\n+++ b/l/escaped\n@@ -0,0 +1 @@\n+x\n",
-		"diff --git a/link b/link\nnew file mode 120000\n--- /dev/null\n+++ b/link\n@@ -0,0 +1 @@\n"
-		"+/etc/passwd\n\\ No newline at end of file\n",
-		"diff --git \"a/x\\n/../../escaped\" \"b/x\\n/../../escaped\"\nnew file mode 100644\n--- /dev/null\n"
-		"+++ \"b/x\\n/../../escaped\"\n@@ -0,0 +1 @@\n+x\n",
-		GOOD "--- a/pkg/a.py\n+++ b/../escaped\n@@ -1,3 +1,3 @@\n one\n-zwei\n+x\n three\n",
+	    "--- /dev/null\n+++ b/../escaped\n@@ -0,0 +1 @@\n+x\n",
+	    "diff --git a/../escaped b/../escaped\nnew file mode 100644\n--- /dev/null\n"
+	    "+++ b/../escaped\n@@ -0,0 +1 @@\n+x\n",
+	    "--- /dev/null\n+++ b//tmp/tgmon-escaped-abs\n@@ -0,0 +1 @@\n+x\n",
+	    "--- /dev/null\n+++ /tmp/tgmon-escaped-abs\n@@ -0,0 +1 @@\n+x\n",
+	    "diff --git a/.git/hooks/post-checkout b/.git/hooks/post-checkout\nnew file mode "
+	    "100755\n"
+	    "--- /dev/null\n+++ b/.git/hooks/post-checkout\n@@ -0,0 +1,2 @@\n+#!/bin/sh\n"
+	    "+touch /testbed/../escaped\n",
+	    "--- /dev/null\n+++ b/.git/config\n@@ -0,0 +1,2 @@\n+[core]\n+\tfsmonitor = touch "
+	    "../escaped\n",
+	    "diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+..\n"
+	    "\\ No newline at end of file\ndiff --git a/l/escaped b/l/escaped\nnew file mode "
+	    "100644\n"
+	    "--- /dev/null\n+++ b/l/escaped\n@@ -0,0 +1 @@\n+x\n",
+	    "diff --git a/link b/link\nnew file mode 120000\n--- /dev/null\n+++ b/link\n@@ -0,0 +1 "
+	    "@@\n"
+	    "+/etc/passwd\n\\ No newline at end of file\n",
+	    "diff --git \"a/x\\n/../../escaped\" \"b/x\\n/../../escaped\"\nnew file mode "
+	    "100644\n--- /dev/null\n"
+	    "+++ \"b/x\\n/../../escaped\"\n@@ -0,0 +1 @@\n+x\n",
+	    GOOD "--- a/pkg/a.py\n+++ b/../escaped\n@@ -1,3 +1,3 @@\n one\n-zwei\n+x\n three\n",
 	};
 	struct place p;
 	size_t i;
@@ -307,7 +319,8 @@ static void hostile(void **state)
 			}
 			/* A link is shown as what it is, never followed. */
 			for (f = tg_json_first(tg_json_get(t, "files")); f; f = tg_json_next(f))
-				if (tg_streq(tg_json_str(f, "path"), "link") && tg_json_str(f, "after")) {
+				if (tg_streq(tg_json_str(f, "path"), "link") &&
+				    tg_json_str(f, "after")) {
 					char *work = tg_path_join(p.triage, "work");
 					char *text = get(work, tg_json_str(f, "after"));
 
@@ -329,7 +342,7 @@ static void prepare(void **state)
 {
 	struct place p;
 	struct tg_ladder_result r;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	char *dir, *text;
 
 	(void)state;
@@ -359,8 +372,11 @@ static void prepare(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rungs),   cmocka_unit_test(tree),    cmocka_unit_test(without_repository),
-		cmocka_unit_test(hostile), cmocka_unit_test(prepare),
+	    cmocka_unit_test(rungs),
+	    cmocka_unit_test(tree),
+	    cmocka_unit_test(without_repository),
+	    cmocka_unit_test(hostile),
+	    cmocka_unit_test(prepare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

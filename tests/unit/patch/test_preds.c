@@ -17,17 +17,18 @@ static void forms(void **state)
 		size_t n;
 		bool null;
 	} row[] = {
-		{ "[{\"instance_id\":\"a\",\"model_patch\":\"x\\n\"}]", "a", "x\n", 1, false },
-		{ "[{\"task_id\":\"t\",\"model_patch\":null}]", "t", "", 1, true },
-		{ "[{\"instance_id\":\"\",\"id\":\"b\"},\"p\"]", "b", "", 2, true },
-		{ "[{\"model_patch\":\"x\"},\"p\"]", "instance_2", "p", 2, false },
-		{ "{\"a__a-1\":{\"model_patch\":\"x\"},\"b__b-2\":\"y\"}", "b__b-2", "y", 2, false },
-		{ "{\"a__a-1\":{\"model_patch\":\"x\"},\"b__b-2\":null}", "b__b-2", "", 2, true },
-		{ "{\"instance_id\":\"one\",\"model_patch\":5}", "one", "5", 1, false },
-		{ "\xEF\xBB\xBF{\"task\":\"one\",\"patch\":\"q\"}", "one", "q", 1, false },
-		{ "{\"instance_id\":\"a\",\"model_patch\":\"1\"}\n\n{\"instance_id\":\"b\",\"model_patch\":\"2\"}\n",
-		  "b", "2", 2, false },
-		{ "\"just text\"", "instance_unknown", "just text", 1, false },
+	    {"[{\"instance_id\":\"a\",\"model_patch\":\"x\\n\"}]", "a", "x\n", 1, false},
+	    {"[{\"task_id\":\"t\",\"model_patch\":null}]", "t", "", 1, true},
+	    {"[{\"instance_id\":\"\",\"id\":\"b\"},\"p\"]", "b", "", 2, true},
+	    {"[{\"model_patch\":\"x\"},\"p\"]", "instance_2", "p", 2, false},
+	    {"{\"a__a-1\":{\"model_patch\":\"x\"},\"b__b-2\":\"y\"}", "b__b-2", "y", 2, false},
+	    {"{\"a__a-1\":{\"model_patch\":\"x\"},\"b__b-2\":null}", "b__b-2", "", 2, true},
+	    {"{\"instance_id\":\"one\",\"model_patch\":5}", "one", "5", 1, false},
+	    {"\xEF\xBB\xBF{\"task\":\"one\",\"patch\":\"q\"}", "one", "q", 1, false},
+	    {"{\"instance_id\":\"a\",\"model_patch\":\"1\"}\n\n{\"instance_id\":\"b\",\"model_"
+	     "patch\":\"2\"}\n",
+	     "b", "2", 2, false},
+	    {"\"just text\"", "instance_unknown", "just text", 1, false},
 	};
 	size_t i;
 
@@ -35,7 +36,7 @@ static void forms(void **state)
 	for (i = 0; i < sizeof row / sizeof *row; i++) {
 		struct tg_preds preds;
 		const struct tg_pred *p;
-		struct tg_err err = { 0 };
+		struct tg_err err = {0};
 
 		if (!tg_preds_parse(&preds, row[i].text, strlen(row[i].text), "t", &err))
 			fail_msg("row %zu: %s", i, err.msg);
@@ -85,7 +86,8 @@ static void check_vector(const struct cJSON *v)
 static void vectors(void **state)
 {
 	const char *shared = getenv("TGMON_SHARED");
-	char *path = tg_path_join(shared ? shared : "../shared", "corpus/vectors/patch_normalise.jsonl");
+	char *path =
+	    tg_path_join(shared ? shared : "../shared", "corpus/vectors/patch_normalise.jsonl");
 	struct tg_buf text = TG_BUF_INIT;
 	struct tg_err err;
 	char *line, *save = NULL;
@@ -129,10 +131,10 @@ static void many_fences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms),
-		cmocka_unit_test(nothing_and_rubbish),
-		cmocka_unit_test(vectors),
-		cmocka_unit_test(many_fences),
+	    cmocka_unit_test(forms),
+	    cmocka_unit_test(nothing_and_rubbish),
+	    cmocka_unit_test(vectors),
+	    cmocka_unit_test(many_fences),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

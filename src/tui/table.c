@@ -15,7 +15,6 @@ void tg_table_init(struct tg_table *t, const struct tg_table_ops *ops, void *use
 	assert(col_n > 0 && col_n <= MAX_COLUMNS);
 	*t = (struct tg_table){ .ops = ops, .user = user, .col = col, .col_n = col_n, .sort_col = -1 };
 	t->width = tg_calloc((size_t)col_n, sizeof *t->width);
-	t->fitted_rows = TG_TABLE_NO_ROW;
 }
 
 void tg_table_fini(struct tg_table *t)
@@ -73,6 +72,7 @@ bool tg_table_select(struct tg_table *t, const char *id)
 void tg_table_refresh(struct tg_table *t)
 {
 	size_t rows = t->ops->count(t->user);
+	t->fit_again = true;
 	if (rows > t->cap) {
 		t->order = tg_realloc(t->order, rows * sizeof *t->order);
 		t->cap = rows;
@@ -171,16 +171,17 @@ size_t tg_table_row(const struct tg_table *t)
 	return t->n ? t->order[t->cursor] : TG_TABLE_NO_ROW;
 }
 
-/* Growing columns are as wide as their widest cell. Measured when the number of rows changes, not with each
- * value: a table whose columns dance cannot be read, and costs bytes. */
+/* Growing columns are as wide as their widest cell was: a table whose columns dance cannot be read, and costs
+ * bytes. */
 static void fit_columns(struct tg_table *t, bool ascii)
 {
 	size_t rows = t->ops->count(t->user);
-	if (rows == t->fitted_rows)
+	if (!t->fit_again)
 		return;
-	t->fitted_rows = rows;
+	t->fit_again = false;
 	for (int c = 0; c < t->col_n; c++) {
-		t->width[c] = t->col[c].min;
+		if (t->width[c] < t->col[c].min)
+			t->width[c] = t->col[c].min;
 		for (size_t i = 0; i < rows && t->col[c].max > t->col[c].min && !t->col[c].fill; i++) {
 			struct tg_tcell cell = { .role = TG_ROLE_TEXT };
 			t->ops->cell(t->user, i, c, &cell);
@@ -196,9 +197,10 @@ static void lay_columns(struct tg_table *t, int total, struct tg_slot slot[MAX_C
 {
 	for (int c = 0; c < t->col_n; c++) {
 		const struct tg_column *col = &t->col[c];
+		int kept = t->width[c] < col->keep ? t->width[c] : col->keep;
 		slot[c] = (struct tg_slot){
 			.fit = col->fill ? TG_FILL : TG_FIT,
-			.min = col->min + GAP,
+			.min = (kept > col->min ? kept : col->min) + GAP,
 			.want = t->width[c] + GAP,
 			.drop = col->drop,
 		};

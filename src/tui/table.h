@@ -18,7 +18,8 @@ struct tg_tcell {
 
 struct tg_column {
 	const char *title;
-	int min, max;           /* columns; max > min: grows to its content */
+	int min, max;           /* columns; max > min: grows to its content when there is room */
+	int keep;               /* content up to this width is kept before other columns come (0: min) */
 	int drop;               /* 0: stays; else the larger leaves first when there is no room */
 	bool right, fill, cut_middle;
 };
@@ -46,8 +47,8 @@ struct tg_table {
 	char **marked;
 	size_t marked_n, marked_cap;
 	int page;               /* body rows of the last drawing */
-	int *width;             /* fitted width of each column, kept while rows stay the same */
-	size_t fitted_rows;
+	int *width;             /* fitted width of each column: grows with its content, never shrinks */
+	bool fit_again;
 };
 
 #define TG_TABLE_NO_ROW ((size_t)-1)

@@ -49,7 +49,7 @@ static bool find_veto(struct tg_attention *out, const struct tg_data *d, bool re
 		out->instance = (int)i;
 		snprintf(out->text, sizeof out->text, "%zu VETO: %s %s", n, d->run->inst[i].id,
 			 tg_show_reason(att));
-		snprintf(out->key, sizeof out->key, "! shows why");
+		snprintf(out->key, sizeof out->key, "! why");
 		return true;
 	}
 	return false;

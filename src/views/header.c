@@ -101,10 +101,9 @@ static void draw_facts(const struct tg_data *d, struct tg_canvas *cv, struct tg_
 	}
 	if (s)
 		field(&l, "", s->model_id, TG_ROLE_TEXT);
-	if (s && s->slice)
-		field(&l, "slice", s->slice, TG_ROLE_TEXT);
 	field(&l, "cost", text,
 	      s && s->budget_usd >= 0 && d->cost >= 0.9 * s->budget_usd ? TG_ROLE_NOTICE : TG_ROLE_TEXT);
+	eta_field(d, &l);
 	const struct tg_gate_state *g = &d->run->gate;
 	if (!d->run->foreign && !d->run->done_ms && g->row && !g->open) {
 		snprintf(text, sizeof text, "closed (%s)", g->row);
@@ -115,7 +114,8 @@ static void draw_facts(const struct tg_data *d, struct tg_canvas *cv, struct tg_
 	} else if (!d->run->foreign) {
 		field(&l, "launch", "open", TG_ROLE_TEXT);
 	}
-	eta_field(d, &l);
+	if (s && s->slice)
+		field(&l, "slice", s->slice, TG_ROLE_TEXT);
 	if (s && s->workers && !d->run->done_ms) {
 		snprintf(text, sizeof text, "%d", s->workers);
 		field(&l, "workers", text, TG_ROLE_TEXT);

@@ -15,12 +15,12 @@ enum column { C_ID, C_STATE, C_NOW, C_STEP, C_COST, C_IDLE, C_ATTEMPT, C_PATCH, 
 	      C_VERDICT, C_COUNT };
 
 static const struct tg_column columns[C_COUNT] = {
-	[C_ID] = { .title = "INSTANCE", .min = 12, .max = 36, .cut_middle = true },
+	[C_ID] = { .title = "INSTANCE", .min = 12, .max = 36, .keep = 24, .cut_middle = true },
 	[C_STATE] = { .title = "STATE", .min = 10, .max = 10, .drop = 2 },
 	[C_NOW] = { .title = "NOW", .min = 14, .max = 200, .drop = 4, .fill = true },
 	[C_STEP] = { .title = "STEP", .min = 4, .max = 4, .right = true, .drop = 5 },
-	[C_COST] = { .title = "COST", .min = 7, .max = 7, .right = true, .drop = 6 },
-	[C_IDLE] = { .title = "IDLE", .min = 6, .max = 6, .right = true, .drop = 7 },
+	[C_COST] = { .title = "COST", .min = 6, .max = 9, .right = true, .drop = 6 },
+	[C_IDLE] = { .title = "IDLE", .min = 5, .max = 6, .right = true, .drop = 7 },
 	[C_ATTEMPT] = { .title = "TRY", .min = 3, .max = 5, .right = true, .drop = 9 },
 	[C_PATCH] = { .title = "PATCH", .min = 9, .max = 18, .drop = 3 },
 	[C_BYTES] = { .title = "SIZE", .min = 4, .max = 4, .right = true, .drop = 10 },
@@ -106,7 +106,7 @@ static void number_cell(const struct tg_data *d, size_t i, int col, struct tg_tc
 			out->role = TG_ROLE_DIM;
 		break;
 	case C_BYTES:
-		if (att && att->patch_class != TG_PC_NONE && att->patch_bytes >= 0)
+		if (att && att->patch_bytes >= 0)
 			tg_show_bytes(att->patch_bytes, t);
 		break;
 	case C_NEW:

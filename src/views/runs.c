@@ -12,7 +12,7 @@
 enum column { C_NAME, C_STATE, C_PROGRESS, C_RESOLVED, C_VERDICTS, C_COST, C_AGE, C_MODEL, C_SLICE, C_COUNT };
 
 static const struct tg_column columns[C_COUNT] = {
-	[C_NAME] = { .title = "RUN", .min = 14, .max = 48, .cut_middle = true },
+	[C_NAME] = { .title = "RUN", .min = 14, .max = 48, .keep = 34, .cut_middle = true },
 	[C_STATE] = { .title = "STATE", .min = 11, .max = 20, .drop = 1 },
 	[C_PROGRESS] = { .title = "DONE", .min = 7, .max = 7, .right = true, .drop = 2 },
 	[C_RESOLVED] = { .title = "RESOLVED", .min = 8, .max = 8, .right = true, .drop = 3 },

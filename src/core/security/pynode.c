@@ -65,6 +65,13 @@ void tg_py_identifier(const struct tg_py *py, TSNode node, struct tg_buf *out)
 	free(norm);
 }
 
+bool tg_py_is_space(uint32_t cp)
+{
+	return (cp >= 0x09 && cp <= 0x0D) || (cp >= 0x1C && cp <= 0x20) || cp == 0x85 || cp == 0xA0 ||
+	       cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 ||
+	       cp == 0x202F || cp == 0x205F || cp == 0x3000;
+}
+
 static void add_cp(struct tg_buf *out, uint32_t cp)
 {
 	utf8proc_uint8_t b[4];

@@ -30,6 +30,8 @@ TSNode tg_py_target_name_node(const struct tg_py *py, TSNode target);
 /* First named child that is no comment; .id NULL when there is none. */
 TSNode tg_py_first_named(const struct tg_py *py, TSNode node);
 TSNode tg_py_field(TSNode node, const char *name);
+/* Python's str.isspace, as str.strip() uses it. */
+bool tg_py_is_space(uint32_t cp);
 /* Lower-case letters, by code point, of UTF-8 text. */
 void tg_py_lower(const char *p, size_t n, struct tg_buf *out);
 

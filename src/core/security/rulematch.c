@@ -195,14 +195,6 @@ bool tg_rule_matches_call(const struct tg_rule *rule, const struct tg_py *py,
 	return hit;
 }
 
-/* Python's str.isspace, as str.strip() uses it. */
-static bool is_space(uint32_t cp)
-{
-	return (cp >= 0x09 && cp <= 0x0D) || (cp >= 0x1C && cp <= 0x20) || cp == 0x85 || cp == 0xA0 ||
-	       cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 ||
-	       cp == 0x202F || cp == 0x205F || cp == 0x3000;
-}
-
 /* The value's trimmed, lower-cased text is long enough and lacks the excusing word. */
 static bool value_is_secret(const struct tg_rule *rule, const char *p, size_t n)
 {
@@ -215,7 +207,7 @@ static bool value_is_secret(const struct tg_rule *rule, const char *p, size_t n)
 		uint32_t cp;
 		size_t k = tg_utf8_next(p + i, n - i, &cp);
 
-		if (!is_space(cp)) {
+		if (!tg_py_is_space(cp)) {
 			if (first == SIZE_MAX)
 				first = i;
 			last = i + k;

@@ -129,7 +129,7 @@ bool tg_loop_turn(struct tg_loop *l, int max_wait_ms)
 	return !l->ops->done(l->user);
 }
 
-int tg_loop_run(struct tg_loop *l)
+int tg_tui_loop(struct tg_loop *l)
 {
 	while (tg_loop_turn(l, -1))
 		;

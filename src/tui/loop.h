@@ -36,6 +36,6 @@ void tg_loop_fini(struct tg_loop *l);
 /* One turn; waits at most max_wait_ms (< 0: as long as it takes). False: the loop is over. */
 bool tg_loop_turn(struct tg_loop *l, int max_wait_ms);
 /* Turns until done or a signal ends it. Returns the signal, or 0. */
-int tg_loop_run(struct tg_loop *l);
+int tg_tui_loop(struct tg_loop *l);
 
 #endif

@@ -21,11 +21,17 @@ static const char *git_says(void)
 }
 
 /* Reading a bare repository through libgit2 runs no hook, no filter program and no command from its
- * config, so a mirror that belongs to another user is as safe to read as its objects are. */
+ * config, so a mirror that belongs to another user is as safe to read as its objects are. The user's own
+ * configuration plays no part: what is read must not depend on it. */
 static bool open_repo(const char *path, git_repository **repo, struct tg_err *err)
 {
+	static const int levels[] = { GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
+				      GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL };
+
 	git_libgit2_init();
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
 	if (git_repository_open(repo, path) == 0)
 		return true;
 	tg_fail(err, TG_E_MACHINE, "cannot open the repository %s: %s", path, git_says());

@@ -71,6 +71,7 @@ static void args_fini(struct args *a)
 /* The descriptors that bubblewrap itself gets; none of them reaches the command. */
 struct launch {
 	int status[2];     /* --json-status-fd: tells "could not start" from "the command failed" */
+	int outer[2];      /* root only: the same of its outer bubblewrap */
 	int passwd, group; /* the two files of /etc that programs look a user up in */
 	bool strict;       /* --disable-userns: bubblewrap >= 0.8 */
 	bool root;
@@ -90,7 +91,7 @@ static int memory_file(const char *name, const char *text)
 
 static void launch_fini(struct launch *l)
 {
-	int fds[] = { l->status[0], l->status[1], l->passwd, l->group };
+	int fds[] = { l->status[0], l->status[1], l->outer[0], l->outer[1], l->passwd, l->group };
 
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
 		if (fds[i] >= 0)
@@ -99,11 +100,12 @@ static void launch_fini(struct launch *l)
 
 static bool launch_init(struct launch *l, bool strict, struct tg_err *err)
 {
-	*l = (struct launch){ .status = { -1, -1 }, .strict = strict,
+	*l = (struct launch){ .status = { -1, -1 }, .outer = { -1, -1 }, .strict = strict,
 			      .root = geteuid() == 0 };
 	l->passwd = memory_file("passwd", "nobody:x:" NOBODY ":" NOBODY ":sandbox:/home:/bin/sh\n");
 	l->group = memory_file("group", "nogroup:x:" NOBODY ":\n");
-	if (l->passwd < 0 || l->group < 0 || pipe2(l->status, O_CLOEXEC | O_NONBLOCK) != 0) {
+	if (l->passwd < 0 || l->group < 0 || pipe2(l->status, O_CLOEXEC | O_NONBLOCK) != 0 ||
+	    (l->root && pipe2(l->outer, O_CLOEXEC | O_NONBLOCK) != 0)) {
 		tg_fail_sys(err, errno, "cannot prepare the sandbox");
 		launch_fini(l);
 		return false;
@@ -184,12 +186,16 @@ static void add_nproc(struct args *a, int64_t nproc)
 }
 
 /* For root: a bubblewrap around the real one, in which the bound folders are reachable for the user to
- * whom setpriv then drops (they may lie below /root). It is no wall, only a place to stand. */
-static void add_descent(struct args *a, const struct tg_sandbox *sb)
+ * whom setpriv then drops (they may lie below /root). It is no wall, only a place to stand. Its pid
+ * namespace makes everything end with us: a process without capabilities may not signal one of another
+ * user, not even by PR_SET_PDEATHSIG, but the first process of a namespace takes all others with it. */
+static void add_descent(struct args *a, const struct tg_sandbox *sb, const struct launch *l)
 {
 	char number[16], stand_in[32];
 
-	add(a, "bwrap", "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", STAND_IN, (char *)NULL);
+	add(a, "bwrap", "--die-with-parent", "--unshare-pid", "--dev-bind", "/", "/", "--tmpfs", STAND_IN,
+	    (char *)NULL);
+	add_fd(a, "--json-status-fd", l->outer[1], NULL);
 	for (size_t i = 0; sb->binds && sb->binds[i].src; i++) {
 		snprintf(stand_in, sizeof stand_in, STAND_IN "/%zu", i);
 		add(a, sb->binds[i].writable ? "--bind" : "--ro-bind", sb->binds[i].src, stand_in,
@@ -221,7 +227,7 @@ static void build(struct args *a, const struct tg_sandbox *sb, const struct laun
 		  const char *const *argv)
 {
 	if (l->root)
-		add_descent(a, sb);
+		add_descent(a, sb, l);
 	add(a, "bwrap", "--unshare-all", "--unshare-user", (char *)NULL);
 	if (l->strict)
 		add(a, "--disable-userns", (char *)NULL);
@@ -341,7 +347,7 @@ static enum ended try_run(const struct tg_sandbox *sb, const char *const *argv, 
 	struct args a = { 0 };
 	enum ended end = ENDED_BADLY;
 	int64_t pid;
-	bool started;
+	bool started, unused;
 
 	if (!launch_init(&l, strict, err))
 		return ENDED_BADLY;
@@ -349,7 +355,7 @@ static enum ended try_run(const struct tg_sandbox *sb, const char *const *argv, 
 	struct tg_spawn s = {
 		.argv = (const char *const *)a.v, .env = (const char *const[]){ "LC_ALL=C", NULL },
 		.in = -1, .out = -1, .err = -1, .merge_err = merge_err, .die_with_parent = true,
-		.keep = (const int[]){ l.status[1], l.passwd, l.group, -1 },
+		.keep = (const int[]){ l.status[1], l.passwd, l.group, l.outer[1], -1 },
 		.limits = { .cpu_s = w->cpu_s ? w->cpu_s : d->cpu_s,
 			    .as_bytes = w->as_bytes ? w->as_bytes : d->as_bytes,
 			    .fsize_bytes = w->fsize_bytes ? w->fsize_bytes : d->fsize_bytes,
@@ -357,6 +363,8 @@ static enum ended try_run(const struct tg_sandbox *sb, const char *const *argv, 
 	};
 	if (tg_proc_run(&s, input, input_n, timeout_ms, cap, r, err)) {
 		read_status(l.status[0], &pid, &started);
+		if (l.root)
+			read_status(l.outer[0], &pid, &unused);
 		if (!wait_gone(pid, err))
 			end = ENDED_BADLY;
 		else

@@ -5,10 +5,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "core/lib/clock.h"
 #include "core/lib/file.h"
@@ -211,6 +213,30 @@ static void background_ends_with_command(void **state)
 	assert_int_equal(tg_file_size(path), size);
 }
 
+/* We are killed: nothing inside lives on. */
+static void dies_with_its_parent(void **state)
+{
+	struct box *b = *state;
+	char path[96];
+	int64_t size;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		run(b, "while :; do echo x >> beat; sleep 0.01; done");
+		_exit(0);
+	}
+	snprintf(path, sizeof path, "%s/beat", b->dir);
+	for (int i = 0; i < 500 && tg_file_size(path) <= 0; i++)
+		tg_sleep_ms(10);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	tg_sleep_ms(300);
+	size = tg_file_size(path);
+	assert_true(size > 0);
+	tg_sleep_ms(200);
+	assert_int_equal(tg_file_size(path), size);
+}
+
 static void limits_hold(void **state)
 {
 	struct box *b = *state;
@@ -276,7 +302,7 @@ int main(void)
 		BOX(runs_commands), BOX(has_no_network), BOX(hides_the_host), BOX(root_is_read_only),
 		BOX(writable_bind_works), BOX(read_only_bind_is), BOX(no_descriptor_leaks),
 		BOX(feeds_input_and_caps_output), BOX(time_limit_kills_the_tree),
-		BOX(background_ends_with_command), BOX(limits_hold),
+		BOX(background_ends_with_command), BOX(dies_with_its_parent), BOX(limits_hold),
 		BOX(failure_to_start_is_no_result),
 		cmocka_unit_test(missing_bubblewrap_is_explained),
 	};

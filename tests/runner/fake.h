@@ -118,8 +118,10 @@ static int fake_agent(const char *job_dir, const char *run_dir)
 
 	if (!tg_job_load(&job, job_dir, NULL))
 		return 9;
-	if (tg_starts_with(job.instance_id, "crash-"))
+	if (tg_starts_with(job.instance_id, "crash-")) {
+		tg_job_fini(&job);
 		return 3;
+	}
 	if (tg_starts_with(job.instance_id, "hang-"))
 		tg_sleep_ms(600000);
 	tg_sleep_ms(tg_starts_with(job.instance_id, "slow-") ? 1000 : 2 + (int64_t)(tg_mono_us() % 15));

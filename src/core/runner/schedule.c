@@ -302,12 +302,31 @@ static bool may_start(const struct tg_runner *r, size_t i, int64_t now)
 	       (!latest || latest->ended);
 }
 
+/* With a budget, what an ended attempt cost must be known before more is spent. */
+static bool cost_is_open(const struct tg_runner *r)
+{
+	int tries = tg_stage_def(TG_STAGE_EXTRACT)->tries;
+
+	for (size_t i = 0; r->budget_usd >= 0 && i < r->run.inst_n; i++)
+		for (size_t a = 0; a < r->run.inst[i].att_n; a++) {
+			const struct tg_attempt *att = &r->run.inst[i].att[a];
+			const struct tg_stage_mark *m = &att->stage[TG_STAGE_EXTRACT];
+
+			if (att->ended && !att->lost && !att->judged && m->state != TG_JOB_OK &&
+			    m->failures < tries)
+				return true;
+		}
+	return false;
+}
+
 /* The gate is asked before every launch: each one may be the one that closes it. */
 static void schedule_agents(struct tg_runner *r)
 {
 	bool foreign = tg_streq(r->spec.agent, "foreign");
 	int64_t now = tg_wall_ms();
 
+	if (!foreign && cost_is_open(r))
+		return;
 	for (size_t i = 0; i < r->run.inst_n; i++) {
 		if (!may_start(r, i, now))
 			continue;

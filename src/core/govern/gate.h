@@ -12,7 +12,7 @@
 #include "core/lib/buf.h"
 #include "core/lib/err.h"
 
-struct cJSON;
+struct tg_run;
 
 struct tg_gate {
 	bool pass;
@@ -32,5 +32,8 @@ struct tg_gate_in {
 
 void tg_gate_judge(const struct tg_gate_in *in, struct tg_gate *out);
 void tg_gate_fini(struct tg_gate *gate);
+/* The note for a run whose counted attempts used more than one config; NULL when they did not. The
+ * caller frees. */
+char *tg_gate_config_note(const struct tg_run *run);
 
 #endif

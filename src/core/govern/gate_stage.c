@@ -33,6 +33,16 @@ counted_configs(const struct tg_run *run)
 	return n;
 }
 
+char *
+tg_gate_config_note(const struct tg_run *run)
+{
+	size_t n = counted_configs(run);
+
+	if (n < 2)
+		return NULL;
+	return tg_asprintf("the counted attempts used %zu configs (amended on the record)", n);
+}
+
 static bool
 write_gate(const struct tg_stage_ctx *ctx, const struct tg_gate *gate, struct tg_err *err)
 {
@@ -57,14 +67,11 @@ tg_stage_gate(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *
 	struct tg_buf rows = TG_BUF_INIT;
 	struct tg_gate gate = { .pass = false };
 	struct tg_run run;
-	size_t configs;
 	bool ok = tg_load_run(&run, ctx->run_dir, ctx->spec, err);
 
-	configs = ok ? counted_configs(&run) : 0;
+	if (ok)
+		note = tg_gate_config_note(&run);
 	tg_run_fini(&run);
-	if (configs > 1)
-		note = tg_asprintf("the counted attempts used %zu configs (amended on the record)",
-				   configs);
 	notes[0] = note;
 	if (ok && tg_file_exists(path)) {
 		ok = tg_file_read(path, 0, &rows, err);

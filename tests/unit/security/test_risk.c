@@ -83,14 +83,43 @@ static bool classify_holds(const struct fixture *f, const struct cJSON *v)
 	       same_codes(f->builtin, tg_json_get(v, "builtin"), cmd);
 }
 
-static bool traj_holds(const struct fixture *f, const struct cJSON *v)
+/* Take the explanations out of the details: the default policy's are in words of our own. */
+static void drop_explanations(char *row)
 {
-	const struct tg_risk *risk = tg_streq(tg_json_str(v, "patterns"), "policy") ? f->by_policy : f->builtin;
-	char *json = print(tg_json_get(v, "traj"), TG_JSON_COMPACT);
-	char *want = print(tg_json_get(v, "expected"), TG_JSON_PY);
-	char *got = row_of(risk, json);
-	bool same = !strcmp(want, got);
+	static const char key[] = "\"detail\": \"";
+	char *p = row, *colon;
 
+	while ((p = strstr(p, key))) {
+		p += sizeof key - 1;
+		colon = strstr(p, ": ");
+		if (colon)
+			memmove(p, colon, strlen(colon) + 1);
+	}
+}
+
+/* The expected row as the vectors' file spells it (numbers too); caller frees. */
+static char *expected_text(const char *line)
+{
+	static const char from[] = "\"expected\": ", to[] = ", \"exception\": ";
+	const char *a = strstr(line, from), *b = a ? strstr(a, to) : NULL;
+
+	assert_non_null(b);
+	a += sizeof from - 1;
+	return tg_strndup(a, (size_t)(b - a));
+}
+
+static bool traj_holds(const struct fixture *f, const struct cJSON *v, const char *line)
+{
+	bool policy = tg_streq(tg_json_str(v, "patterns"), "policy");
+	char *json = print(tg_json_get(v, "traj"), TG_JSON_COMPACT), *want = expected_text(line);
+	char *got = row_of(policy ? f->by_policy : f->builtin, json);
+	bool same;
+
+	if (policy) {
+		drop_explanations(want);
+		drop_explanations(got);
+	}
+	same = !strcmp(want, got);
 	free(json);
 	free(want);
 	free(got);
@@ -116,7 +145,7 @@ static void test_vectors(void **state)
 		assert_non_null(v);
 		name = classify ? tg_strdup(tg_json_str(v, "cmd")) :
 				  tg_asprintf("%s/%s", tg_json_str(v, "name"), tg_json_str(v, "patterns"));
-		departures_judge(&d, name, classify ? classify_holds(*state, v) : traj_holds(*state, v));
+		departures_judge(&d, name, classify ? classify_holds(*state, v) : traj_holds(*state, v, line));
 		free(name);
 		tg_json_free(v);
 	}
@@ -128,7 +157,7 @@ static void test_vectors(void **state)
 static void test_tool_calls(void **state)
 {
 	struct fixture *f = *state;
-	char *row = row_of(f->by_policy,
+	char *row = row_of(f->builtin,
 		"{\"instance_id\":\"i\",\"trajectory_format\":\"mini-swe-agent-1.1\",\"messages\":["
 		"{\"role\":\"assistant\",\"content\":\"think\",\"extra\":{\"actions\":["
 		"{\"command\":\"cd /x\\ncurl y\"},{\"command\":\"# note\\nls\"}]}}]}");

@@ -10,15 +10,17 @@
 static bool replay_preflight(const struct tg_spec *spec, struct tg_err *err)
 {
 	if (!spec->data_dir || !tg_is_dir(spec->data_dir))
-		return tg_fail(err, TG_E_MACHINE, "agent replay: there is no data folder with recorded "
+		return tg_fail(err, TG_E_MACHINE,
+			       "agent replay: there is no data folder with recorded "
 			       "trajectories; set TGMON_DATA to one");
 	for (size_t i = 0; i < spec->expected_n; i++) {
 		char *path = tg_replay_recording(spec->data_dir, spec->expected[i], 1);
 
 		if (!path)
-			return tg_fail(err, TG_E_INPUT, "agent replay: there is no recording for %s in "
-				       "%s/trajectories (%s.traj.json)", spec->expected[i],
-				       spec->data_dir, spec->expected[i]);
+			return tg_fail(err, TG_E_INPUT,
+				       "agent replay: there is no recording for %s in "
+				       "%s/trajectories (%s.traj.json)",
+				       spec->expected[i], spec->data_dir, spec->expected[i]);
 		free(path);
 	}
 	return tg_sandbox_check(err);
@@ -45,8 +47,10 @@ static bool replay_job(const struct tg_spec *spec, const char *run_dir, struct t
 
 static bool not_yet(const char *name, struct tg_err *err)
 {
-	return tg_fail(err, TG_E_INPUT, "agent %s is not built into this version yet; --agent replay runs "
-		       "the demo, tgmon process takes what another program's agents left", name);
+	return tg_fail(err, TG_E_INPUT,
+		       "agent %s is not built into this version yet; --agent replay runs "
+		       "the demo, tgmon process takes what another program's agents left",
+		       name);
 }
 
 static bool mini_preflight(const struct tg_spec *spec, struct tg_err *err)

@@ -1,7 +1,7 @@
 #ifndef TG_AGENT_H
 #define TG_AGENT_H
 /*
- * Agent backends: replay (re-executes a recorded trajectory's commands in the sandbox), mini (issue 3),
+ * Agent backends: replay (re-executes a recorded trajectory's commands in the sandbox), mini (comes later),
  * preds, foreign. A backend describes the job of one attempt; what it leaves in the attempt's work/ is
  * read by the extract stage:
  *   work/<iid>.traj.json   the final trajectory (absent when the agent left none)

@@ -1,7 +1,8 @@
 /*
- * From the agent's own word to the groups a person thinks in (spec: mini-swe-agent-and-swebench.md 1.8).
- * The first row that fits decides: `status` is an exit status or, with a leading '*', the end of one;
- * `text` is something the exception's text must hold (case does not count). NULL fits everything.
+ * From the agent's own word to the groups a person thinks in (spec:
+ * mini-swe-agent-and-swebench.md 1.8). The first row that fits decides: `status` is an exit status
+ * or, with a leading '*', the end of one; `text` is something the exception's text must hold (case
+ * does not count). NULL fits everything.
  */
 #include <string.h>
 #include "core/agent/trajectory.h"
@@ -33,13 +34,15 @@ static const struct rule rules[] = {
 	{ "*AuthenticationError", NULL, TG_OUT_MODEL_API, "the key was refused" },
 	{ "PermissionDeniedError", NULL, TG_OUT_MODEL_API, "the key was refused" },
 	{ "*APIConnectionError", NULL, TG_OUT_MODEL_API, "the model could not be reached" },
-	{ "APIResponseValidationError", NULL, TG_OUT_MODEL_API, "the model's answer was not valid" },
+	{ "APIResponseValidationError", NULL, TG_OUT_MODEL_API,
+	  "the model's answer was not valid" },
 	{ "*APIError", NULL, TG_OUT_MODEL_API, "error from the model's service" },
 	{ "Timeout", NULL, TG_OUT_MODEL_API, "the model did not answer in time" },
 	{ "BadRequestError", NULL, TG_OUT_MODEL_API, "the request was refused" },
 	{ "NotFoundError", NULL, TG_OUT_MODEL_API, "no such model" },
 	{ "InternalServerError", NULL, TG_OUT_MODEL_API, "error inside the model's service" },
-	{ "ServiceUnavailableError", NULL, TG_OUT_MODEL_API, "the model's service is not available" },
+	{ "ServiceUnavailableError", NULL, TG_OUT_MODEL_API,
+	  "the model's service is not available" },
 	{ "BadGatewayError", NULL, TG_OUT_MODEL_API, "the model's service is not available" },
 	{ "UnprocessableEntityError", NULL, TG_OUT_MODEL_API, "the request was refused" },
 	{ "ContentPolicyViolationError", NULL, TG_OUT_MODEL_API, "refused by the content policy" },
@@ -53,8 +56,10 @@ static const struct rule rules[] = {
 	{ NULL, "no space left on device", TG_OUT_INFRA, "the disk is full" },
 	{ NULL, "too many open files", TG_OUT_INFRA, "too many open files on this machine" },
 
-	{ "RuntimeError", "calculating cost", TG_OUT_BUG, "the model's price is unknown (configuration)" },
-	{ "TypeError", NULL, TG_OUT_BUG, "a setting that the agent does not know, or its own fault" },
+	{ "RuntimeError", "calculating cost", TG_OUT_BUG,
+	  "the model's price is unknown (configuration)" },
+	{ "TypeError", NULL, TG_OUT_BUG,
+	  "a setting that the agent does not know, or its own fault" },
 	{ "ValidationError", NULL, TG_OUT_BUG, "a setting with a bad value" },
 	{ "null", NULL, TG_OUT_BUG, "the agent's own error handling failed" },
 };
@@ -75,7 +80,8 @@ static bool blank(const char *s)
 	return !s || !s[strspn(s, " \t\r\n")];
 }
 
-enum tg_outcome tg_status_outcome(const char *status, const char *text, bool submitted, const char **why)
+enum tg_outcome tg_status_outcome(const char *status, const char *text, bool submitted,
+				  const char **why)
 {
 	const char *unused;
 

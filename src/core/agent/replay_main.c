@@ -22,7 +22,7 @@
 
 #define COMMAND_LIMIT_S 60
 #define CAPTURE ((size_t)8 << 20) /* of one command; a submission is never cut below this */
-#define LONGEST_ARGUMENT 100000   /* the kernel takes 128 KiB; what is longer goes in on stdin */
+#define LONGEST_ARGUMENT 100000 /* the kernel takes 128 KiB; what is longer goes in on stdin */
 
 struct replay {
 	struct tg_job job;
@@ -34,22 +34,29 @@ struct replay {
 	struct tg_tape tape;
 	const struct cJSON *steer; /* the recording's tgmon_replay */
 	char *work, *testbed, *recording;
-	double call_cost;          /* where messages carry none: the recorded mean */
+	double call_cost; /* where messages carry none: the recorded mean */
 	int log;
 };
 
 /* The environment that the real tool's batch configuration gives, and nothing of ours. */
-static const char *const command_env[] = {
-	"PAGER=cat", "MANPAGER=cat", "LESS=-R", "PIP_PROGRESS_BAR=off", "TQDM_DISABLE=1",
-	"PYTHONDONTWRITEBYTECODE=1", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
-	"GIT_AUTHOR_NAME=agent", "GIT_AUTHOR_EMAIL=agent@localhost", "GIT_COMMITTER_NAME=agent",
-	"GIT_COMMITTER_EMAIL=agent@localhost", NULL
-};
+static const char *const command_env[] = { "PAGER=cat",
+					   "MANPAGER=cat",
+					   "LESS=-R",
+					   "PIP_PROGRESS_BAR=off",
+					   "TQDM_DISABLE=1",
+					   "PYTHONDONTWRITEBYTECODE=1",
+					   "GIT_CONFIG_NOSYSTEM=1",
+					   "GIT_TERMINAL_PROMPT=0",
+					   "GIT_AUTHOR_NAME=agent",
+					   "GIT_AUTHOR_EMAIL=agent@localhost",
+					   "GIT_COMMITTER_NAME=agent",
+					   "GIT_COMMITTER_EMAIL=agent@localhost",
+					   NULL };
 
-/* ---- the log ---------------------------------------------------------------------------------- */
+/* ---- the log -------------------------------------------------------------------------- */
 
 static void say(const struct replay *r, const char *logger, const char *level, const char *fmt, ...)
-	TG_PRINTF(4, 5);
+    TG_PRINTF(4, 5);
 
 /* "2025-12-18 11:58:39,281 - minisweagent - INFO - text" */
 static void say(const struct replay *r, const char *logger, const char *level, const char *fmt, ...)
@@ -71,13 +78,15 @@ static void say(const struct replay *r, const char *logger, const char *level, c
 	tg_buf_fini(&line);
 }
 
-/* ---- commands --------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------------------- */
 
 static bool execute(const struct replay *r, const char *command, struct tg_result *res,
 		    struct tg_err *err)
 {
 	const struct tg_bind binds[] = { { r->testbed, "/testbed", true }, { NULL, NULL, false } };
-	const struct tg_sandbox sb = { .binds = binds, .cwd = "/testbed", .env = command_env,
+	const struct tg_sandbox sb = { .binds = binds,
+				       .cwd = "/testbed",
+				       .env = command_env,
 				       .limits = { .cpu_s = 2 * COMMAND_LIMIT_S } };
 	const char *const as_argument[] = { "bash", "-c", command, NULL };
 	const char *const as_input[] = { "bash", "-s", NULL };
@@ -96,8 +105,8 @@ static bool execute(const struct replay *r, const char *command, struct tg_resul
 	return true;
 }
 
-/* The instance's files at base_commit, as a repository with one commit, so that `git diff` works. Git
- * runs inside: the tree may hold attributes and links of any kind. */
+/* The instance's files at base_commit, as a repository with one commit, so that `git diff` works.
+ * Git runs inside: the tree may hold attributes and links of any kind. */
 static bool make_testbed(struct replay *r, struct tg_err *err)
 {
 	char *repo = NULL;
@@ -110,17 +119,19 @@ static bool make_testbed(struct replay *r, struct tg_err *err)
 	free(repo);
 	if (!ok)
 		return tg_fail_in(err, "the test bed of %s", r->job.instance_id);
-	if (!execute(r, "git init -q -b main . && git add -A -f && git commit -q --no-verify "
-			"--allow-empty -m base", &res, err))
+	if (!execute(r,
+		     "git init -q -b main . && git add -A -f && git commit -q --no-verify "
+		     "--allow-empty -m base",
+		     &res, err))
 		return false;
 	if (res.code != 0)
-		ok = tg_fail(err, TG_E_MACHINE, "the test bed of %s: git: %.200s", r->job.instance_id,
-			     tg_buf_cstr(&res.out));
+		ok = tg_fail(err, TG_E_MACHINE, "the test bed of %s: git: %.200s",
+			     r->job.instance_id, tg_buf_cstr(&res.out));
 	tg_buf_fini(&res.out);
 	return ok;
 }
 
-/* ---- one step --------------------------------------------------------------------------------- */
+/* ---- one step ------------------------------------------------------------------------- */
 
 static void think(const struct replay *r, const struct cJSON *message)
 {
@@ -166,9 +177,9 @@ static bool do_step(struct replay *r, const struct tg_step *s, const struct cJSO
 		tell_step(r, s->command[i]);
 		if (!execute(r, s->command[i], &res, err))
 			return false;
-		rest = res.timed_out ? NULL :
-				       tg_replay_submission(r->tape.version, tg_buf_cstr(&res.out),
-							    res.code);
+		rest = res.timed_out ?
+			   NULL :
+			   tg_replay_submission(r->tape.version, tg_buf_cstr(&res.out), res.code);
 		if (rest)
 			*submitted = tg_strdup(rest);
 		else
@@ -183,8 +194,8 @@ static bool is_format_error(const struct cJSON *m)
 	return tg_json_str(tg_json_get(m, "extra"), "interrupt_type") != NULL;
 }
 
-/* Walk through the recording: answers are taken over and their commands executed; recorded observations
- * give way to what the commands print now; everything else is copied. */
+/* Walk through the recording: answers are taken over and their commands executed; recorded
+ * observations give way to what the commands print now; everything else is copied. */
 static bool play(struct replay *r, char **submitted, struct tg_err *err)
 {
 	const struct cJSON *m = tg_json_first(tg_json_get(r->rec.root, "messages"));
@@ -196,7 +207,8 @@ static bool play(struct replay *r, char **submitted, struct tg_err *err)
 			think(r, m);
 			count_call(r, m);
 			tg_tape_copy(&r->tape, m);
-			if (!tg_tape_save_live(&r->tape, err) || !do_step(r, next, m, submitted, err) ||
+			if (!tg_tape_save_live(&r->tape, err) ||
+			    !do_step(r, next, m, submitted, err) ||
 			    !tg_tape_save_live(&r->tape, err))
 				return false;
 			ran = next->command_n > 0;
@@ -212,7 +224,7 @@ static bool play(struct replay *r, char **submitted, struct tg_err *err)
 	return true;
 }
 
-/* ---- the end ---------------------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------------------------- */
 
 static void crash(void)
 {
@@ -228,8 +240,8 @@ static void hang(void)
 		pause();
 }
 
-static bool finish(struct replay *r, const char *status, const char *submission, const char *exception,
-		   struct tg_err *err)
+static bool finish(struct replay *r, const char *status, const char *submission,
+		   const char *exception, struct tg_err *err)
 {
 	const char *iid = r->job.instance_id;
 
@@ -244,7 +256,8 @@ static bool finish(struct replay *r, const char *status, const char *submission,
 	return true;
 }
 
-/* It did not submit: it ends as the recording says, and one that says nothing had no more answers. */
+/* It did not submit: it ends as the recording says, and one that says nothing had no more answers.
+ */
 static bool end_as_recorded(struct replay *r, struct tg_err *err)
 {
 	const char *end = tg_json_str(r->steer, "end"), *status = r->rec.exit_status, *text;
@@ -286,7 +299,8 @@ static bool attempt(struct replay *r, struct tg_err *err)
 		    r->job.instance_id, r->row.base_commit);
 		if (!make_testbed(r, err))
 			return false;
-		say(r, "minisweagent.environment", "INFO", "Started sandbox for %s", r->job.instance_id);
+		say(r, "minisweagent.environment", "INFO", "Started sandbox for %s",
+		    r->job.instance_id);
 	}
 	if (!tg_tape_save_live(&r->tape, err) || !play(r, &submitted, err))
 		return false;
@@ -295,7 +309,7 @@ static bool attempt(struct replay *r, struct tg_err *err)
 	return ok;
 }
 
-/* ---- setting up ------------------------------------------------------------------------------- */
+/* ---- setting up ----------------------------------------------------------------------- */
 
 static bool load_recording(struct replay *r, const char *run_dir, struct tg_err *err)
 {
@@ -304,8 +318,8 @@ static bool load_recording(struct replay *r, const char *run_dir, struct tg_err 
 
 	r->recording = r->spec.data_dir ? tg_replay_recording(r->spec.data_dir, iid, turn) : NULL;
 	if (!r->recording)
-		return tg_fail(err, TG_E_INPUT, "there is no recording for %s in %s/trajectories", iid,
-			       r->spec.data_dir ? r->spec.data_dir : "(no data folder)");
+		return tg_fail(err, TG_E_INPUT, "there is no recording for %s in %s/trajectories",
+			       iid, r->spec.data_dir ? r->spec.data_dir : "(no data folder)");
 	if (!tg_traj_load(&r->rec, r->recording, err))
 		return false;
 	tg_traj_steps(&r->rec, &r->step, &r->step_n);
@@ -339,7 +353,8 @@ static bool set_up(struct replay *r, const char *run_dir, const char *job_dir, s
 	free(rows);
 	r->work = tg_path_join(job_dir, "work");
 	r->testbed = tg_path_join(r->work, "testbed");
-	return ok && tg_mkdirs(r->work, 0755, err) && open_log(r, err) && load_recording(r, run_dir, err);
+	return ok && tg_mkdirs(r->work, 0755, err) && open_log(r, err) &&
+	       load_recording(r, run_dir, err);
 }
 
 static void tear_down(struct replay *r)

@@ -27,8 +27,8 @@ static void add_command(struct tg_step *s, const char *p, size_t n)
 	s->command[s->command_n++] = tg_strndup(p, n);
 }
 
-/* Next fenced block: mini-swe-agent's "```bash\s*\n(.*?)\n```" (2.x's text class has its own word in
- * place of bash). Returns where to go on, NULL when there is none. */
+/* Next fenced block: mini-swe-agent's "```bash\s*\n(.*?)\n```" (2.x's text class has its own word
+ * in place of bash). Returns where to go on, NULL when there is none. */
 static const char *next_block(const char *text, const char *word, const char **body, size_t *n)
 {
 	const char *p = text, *end;
@@ -69,8 +69,8 @@ static void commands_in_text(struct tg_step *s, const char *text)
 /* The arguments of a tool call are JSON in a string: {"command": "..."}. */
 static void command_in_arguments(struct tg_step *s, const char *arguments)
 {
-	struct cJSON *v = arguments ? tg_json_parse(arguments, strlen(arguments), "arguments", NULL, NULL) :
-				      NULL;
+	struct cJSON *v =
+	    arguments ? tg_json_parse(arguments, strlen(arguments), "arguments", NULL, NULL) : NULL;
 	const char *command = tg_json_str(v, "command");
 
 	if (command)
@@ -145,8 +145,8 @@ static void read_observation(struct tg_step *s, const struct cJSON *m)
 
 	s->output = tg_json_str(extra, "raw_output") ? tg_json_str(extra, "raw_output") : text;
 	s->returncode = tg_json_kind(code) == TG_JSON_NUMBER && v > INT_MIN && v <= INT_MAX ?
-				(int)v :
-				returncode_in_text(text);
+			    (int)v :
+			    returncode_in_text(text);
 }
 
 bool tg_traj_steps(const struct tg_traj *t, struct tg_step **steps, size_t *n)
@@ -165,7 +165,8 @@ bool tg_traj_steps(const struct tg_traj *t, struct tg_step **steps, size_t *n)
 			TG_GROW(*steps, *n, cap);
 			struct tg_step *s = &(*steps)[(*n)++];
 
-			*s = (struct tg_step){ .message_index = index, .text = answer_text(m),
+			*s = (struct tg_step){ .message_index = index,
+					       .text = answer_text(m),
 					       .returncode = INT_MIN };
 			read_commands(s, m);
 			open = true;

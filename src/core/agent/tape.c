@@ -12,7 +12,7 @@
 #include "core/lib/json.h"
 #include "core/lib/text.h"
 
-#define SHOWN ((size_t)10000)     /* characters of an output that the model sees */
+#define SHOWN ((size_t)10000) /* characters of an output that the model sees */
 #define KEPT ((size_t)100 * 1024) /* bytes of raw_output that stay in the file */
 
 static double now_s(void)
@@ -57,8 +57,10 @@ static void put_origin(struct tg_tape *t, const char *recording)
 void tg_tape_init(struct tg_tape *t, const struct tg_traj *rec, const char *work, const char *iid,
 		  const char *recording)
 {
-	*t = (struct tg_tape){ .root = tg_json_object(), .info = tg_json_object(),
-			       .messages = tg_json_array(), .version = rec->version == 2 ? 2 : 1 };
+	*t = (struct tg_tape){ .root = tg_json_object(),
+			       .info = tg_json_object(),
+			       .messages = tg_json_array(),
+			       .version = rec->version == 2 ? 2 : 1 };
 	t->live = tg_path_join(work, "live.traj.json");
 	t->tmp = tg_path_join(work, "live.traj.json.partial");
 	t->final = tg_asprintf("%s/%s.traj.json", work, iid);
@@ -127,8 +129,10 @@ static void render(struct tg_buf *out, const struct tg_buf *text)
 	tg_buf_adds(out, "<warning>\nThe output was too long: its middle is left out.\n</warning>\n"
 			 "<output_head>\n");
 	tg_buf_add(out, p, head);
-	tg_buf_addf(out, "\n</output_head>\n<elided_chars>\n%zu characters elided\n</elided_chars>\n"
-			 "<output_tail>\n%s\n</output_tail>", tail - head, p + tail);
+	tg_buf_addf(out,
+		    "\n</output_head>\n<elided_chars>\n%zu characters elided\n</elided_chars>\n"
+		    "<output_tail>\n%s\n</output_tail>",
+		    tail - head, p + tail);
 }
 
 static void render_raw(struct tg_buf *out, const struct tg_buf *text)
@@ -150,8 +154,10 @@ void tg_tape_observe(struct tg_tape *t, const struct tg_result *r, const char *t
 {
 	struct cJSON *m = tg_json_object(), *extra;
 	struct tg_buf text = TG_BUF_INIT, raw = TG_BUF_INIT;
-	char *late = r->timed_out ? tg_asprintf("the command ran over its limit of %d s and was killed",
-						r->limit_s) : NULL;
+	char *late =
+	    r->timed_out ?
+		tg_asprintf("the command ran over its limit of %d s and was killed", r->limit_s) :
+		NULL;
 
 	if (late)
 		tg_buf_addf(&text, "<exception>%s</exception>\n", late);
@@ -180,13 +186,15 @@ void tg_tape_observe(struct tg_tape *t, const struct tg_result *r, const char *t
 	free(late);
 }
 
-void tg_tape_end(struct tg_tape *t, const char *status, const char *submission, const char *exception)
+void tg_tape_end(struct tg_tape *t, const char *status, const char *submission,
+		 const char *exception)
 {
 	struct cJSON *m, *extra;
 
 	tg_json_set_str(t->info, "exit_status", status);
 	/* 1.x hands on the exception's text as the submission */
-	tg_json_set_str(t->info, "submission", exception && t->version == 1 ? exception : submission);
+	tg_json_set_str(t->info, "submission",
+			exception && t->version == 1 ? exception : submission);
 	if (exception) {
 		tg_json_set_str(t->info, "traceback", exception);
 		if (t->version == 2)

@@ -4,14 +4,14 @@
 #include "core/agent/trajectory.h"
 #include "core/lib/json.h"
 
-static const struct tg_json_limits limits = {
-	.max_bytes = (size_t)256 << 20, .max_depth = 200, .dup_keys_ok = true
-};
+static const struct tg_json_limits limits = { .max_bytes = (size_t)256 << 20,
+					      .max_depth = 200,
+					      .dup_keys_ok = true };
 
-/* ---- the head --------------------------------------------------------------------------------- */
+/* ---- the head ------------------------------------------------------------------------- */
 
-
-/* The API's whole answer: below extra in both formats, the message itself with the responses API. */
+/* The API's whole answer: below extra in both formats, the message itself with the responses API.
+ */
 static const struct cJSON *response(const struct cJSON *m)
 {
 	const struct cJSON *r = tg_json_path(m, "extra.response");

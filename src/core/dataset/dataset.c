@@ -17,16 +17,32 @@ struct column {
 	bool tests, optional;
 };
 
-#define TEXT(m) { #m, offsetof(struct tg_row, m), false, false }
-#define EXTRA(m) { #m, offsetof(struct tg_row, m), false, true }
+#define TEXT(m)                                                                                    \
+	{                                                                                          \
+#m, offsetof(struct tg_row, m), false, false                                       \
+	}
+#define EXTRA(m)                                                                                   \
+	{                                                                                          \
+#m, offsetof(struct tg_row, m), false, true                                        \
+	}
 
 static const struct column columns[] = {
-	TEXT(repo), TEXT(instance_id), TEXT(base_commit), TEXT(patch), TEXT(test_patch),
-	TEXT(problem_statement), TEXT(hints_text), TEXT(created_at), TEXT(version),
+	TEXT(repo),
+	TEXT(instance_id),
+	TEXT(base_commit),
+	TEXT(patch),
+	TEXT(test_patch),
+	TEXT(problem_statement),
+	TEXT(hints_text),
+	TEXT(created_at),
+	TEXT(version),
 	{ "FAIL_TO_PASS", offsetof(struct tg_row, fail_to_pass), true, false },
 	{ "PASS_TO_PASS", offsetof(struct tg_row, pass_to_pass), true, false },
 	TEXT(environment_setup_commit),
-	EXTRA(image), EXTRA(eval_script), EXTRA(log_parser), EXTRA(eval_type),
+	EXTRA(image),
+	EXTRA(eval_script),
+	EXTRA(log_parser),
+	EXTRA(eval_type),
 };
 #define N_COLUMNS (sizeof columns / sizeof *columns)
 
@@ -65,7 +81,7 @@ void tg_dataset_fini(struct tg_dataset *ds)
 	*ds = (struct tg_dataset){ 0 };
 }
 
-/* ---- one row ---------------------------------------------------------------------------------- */
+/* ---- one row -------------------------------------------------------------------------- */
 
 /* Where a row stands, for messages: "lite.jsonl:17" or, in a JSON list, "lite.json: row 17". */
 struct place {
@@ -78,8 +94,9 @@ static bool refuse(const struct place *at, struct tg_err *err, const char *field
 {
 	char *f = tg_text_line(field, strlen(field), 60);
 
-	tg_fail(err, TG_E_INPUT, at->list ? "%s: row %zu: field '%s': %s" : "%s:%zu: field '%s': %s",
-		at->path, at->number, f, why);
+	tg_fail(err, TG_E_INPUT,
+		at->list ? "%s: row %zu: field '%s': %s" : "%s:%zu: field '%s': %s", at->path,
+		at->number, f, why);
 	free(f);
 	return false;
 }
@@ -87,8 +104,10 @@ static bool refuse(const struct place *at, struct tg_err *err, const char *field
 /* The same rule as the run directory's (run/layout.h): only such an id becomes part of a path. */
 static bool id_valid(const char *s)
 {
-	static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	static const char rest[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char first[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char rest[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
 	return *s && strchr(first, *s) && strspn(s, rest) == strlen(s) && strlen(s) <= 128 &&
 	       !strstr(s, "..");
@@ -109,13 +128,14 @@ static bool commit_valid(const char *s)
 	return strlen(s) == 40 && strspn(s, "0123456789abcdef") == 40;
 }
 
-static bool add_tests(const struct place *at, const char *field, const struct cJSON *list, char ***out,
-		      struct tg_err *err)
+static bool add_tests(const struct place *at, const char *field, const struct cJSON *list,
+		      char ***out, struct tg_err *err)
 {
 	size_t n = 0;
 
 	if (tg_json_kind(list) != TG_JSON_ARRAY)
-		return refuse(at, err, field, "not a list of test names (nor one encoded in a string)");
+		return refuse(at, err, field,
+			      "not a list of test names (nor one encoded in a string)");
 	*out = tg_calloc(tg_json_len(list) + 1, sizeof **out);
 	for (const struct cJSON *t = tg_json_first(list); t; t = tg_json_next(t)) {
 		if (!tg_json_text(t))
@@ -125,8 +145,8 @@ static bool add_tests(const struct place *at, const char *field, const struct cJ
 	return true;
 }
 
-static bool read_tests(const struct place *at, const char *field, const struct cJSON *v, char ***out,
-		       struct tg_err *err)
+static bool read_tests(const struct place *at, const char *field, const struct cJSON *v,
+		       char ***out, struct tg_err *err)
 {
 	const char *text = tg_json_text(v);
 	struct cJSON *list;
@@ -158,7 +178,8 @@ static bool read_field(const struct place *at, const struct cJSON *v, struct tg_
 	const struct column *c = find_column(name);
 
 	if (!c)
-		return refuse(at, err, name, "unknown column (the 12 of SWE-bench Lite and image, "
+		return refuse(at, err, name,
+			      "unknown column (the 12 of SWE-bench Lite and image, "
 			      "eval_script, log_parser, eval_type are known)");
 	if (c->tests)
 		return read_tests(at, name, v, tests_slot(row, c), err);
@@ -179,7 +200,8 @@ static bool check_row(const struct place *at, struct tg_row *row, struct tg_err 
 			return refuse(at, err, c->name, "missing");
 	}
 	if (!id_valid(row->instance_id))
-		return refuse(at, err, "instance_id", "not an id that can name a folder (letters, digits, "
+		return refuse(at, err, "instance_id",
+			      "not an id that can name a folder (letters, digits, "
 			      "'.', '_', '-'; no '..'; at most 128)");
 	if (!repo_valid(row->repo))
 		return refuse(at, err, "repo", "not of the form owner/name");
@@ -193,8 +215,9 @@ static bool read_row(const struct place *at, const struct cJSON *v, struct tg_ro
 {
 	*row = (struct tg_row){ 0 };
 	if (tg_json_kind(v) != TG_JSON_OBJECT)
-		return tg_fail(err, TG_E_INPUT, at->list ? "%s: row %zu: not an object" :
-			       "%s:%zu: not an object", at->path, at->number);
+		return tg_fail(err, TG_E_INPUT,
+			       at->list ? "%s: row %zu: not an object" : "%s:%zu: not an object",
+			       at->path, at->number);
 	for (const struct cJSON *f = tg_json_first(v); f; f = tg_json_next(f))
 		if (!read_field(at, f, row, err))
 			goto fail;
@@ -227,7 +250,7 @@ static bool parse_line(const struct place *at, const char *p, size_t n, struct t
 	return ok;
 }
 
-/* ---- a file ----------------------------------------------------------------------------------- */
+/* ---- a file --------------------------------------------------------------------------- */
 
 /* Next non-blank line of text, its ends trimmed; NULL at the end. */
 static const char *next_line(const char **p, const char *end, size_t *n, size_t *number)
@@ -274,8 +297,10 @@ static bool check_duplicates(const struct tg_dataset *ds, const char *path, stru
 		return true;
 	for (size_t i = 0, seen = 0; i < ds->n; i++)
 		if (tg_streq(ds->row[i].instance_id, twice) && ++seen == 2)
-			return tg_fail(err, TG_E_INPUT, "%s: row %zu: field 'instance_id': %s stands there "
-				       "twice", path, i + 1, twice);
+			return tg_fail(err, TG_E_INPUT,
+				       "%s: row %zu: field 'instance_id': %s stands there "
+				       "twice",
+				       path, i + 1, twice);
 	return false;
 }
 
@@ -344,8 +369,10 @@ bool tg_dataset_load(struct tg_dataset *ds, const char *path, struct tg_err *err
 	ok = text.n > blank && text.p[blank] == '[' ? load_list(ds, path, &text, err) :
 						      load_lines(ds, path, &text, err);
 	if (ok && ds->n == 0)
-		ok = tg_fail(err, TG_E_INPUT, "%s: no rows (JSON lines or a JSON list of SWE-bench rows "
-			     "is wanted)", path);
+		ok = tg_fail(err, TG_E_INPUT,
+			     "%s: no rows (JSON lines or a JSON list of SWE-bench rows "
+			     "is wanted)",
+			     path);
 	ok = ok && check_duplicates(ds, path, err);
 	tg_buf_fini(&text);
 	if (!ok)

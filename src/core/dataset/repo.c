@@ -21,8 +21,8 @@ static const char *git_says(void)
 }
 
 /* Reading a bare repository through libgit2 runs no hook, no filter program and no command from its
- * config, so a mirror that belongs to another user is as safe to read as its objects are. The user's own
- * configuration plays no part: what is read must not depend on it. */
+ * config, so a mirror that belongs to another user is as safe to read as its objects are. The
+ * user's own configuration plays no part: what is read must not depend on it. */
 static bool open_repo(const char *path, git_repository **repo, struct tg_err *err)
 {
 	static const int levels[] = { GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
@@ -55,7 +55,8 @@ static bool find_tree(git_repository *repo, const char *path, const char *commit
 	if (strlen(commit) != GIT_OID_HEXSZ || git_oid_fromstr(&oid, commit) != 0)
 		return tg_fail(err, TG_E_INPUT, "%.60s is not a full commit id", commit);
 	if (git_commit_lookup(&c, repo, &oid) != 0)
-		return tg_fail(err, TG_E_INPUT, "%s has no commit %s: %s", path, commit, git_says());
+		return tg_fail(err, TG_E_INPUT, "%s has no commit %s: %s", path, commit,
+			       git_says());
 	ok = git_commit_tree(tree, c) == 0;
 	if (!ok)
 		tg_fail(err, TG_E_MACHINE, "%s: tree of %s: %s", path, commit, git_says());
@@ -63,7 +64,7 @@ static bool find_tree(git_repository *repo, const char *path, const char *commit
 	return ok;
 }
 
-/* ---- writing a tree --------------------------------------------------------------------------- */
+/* ---- writing a tree ------------------------------------------------------------------- */
 
 struct writer {
 	git_repository *repo;
@@ -113,11 +114,11 @@ static bool write_blob(const struct writer *w, const git_tree_entry *e, int dir)
 	bool ok;
 
 	if (git_blob_lookup(&blob, w->repo, git_tree_entry_id(e)) != 0)
-		return tg_fail(w->err, TG_E_MACHINE, "%s: blob of %s: %s", w->dst, name, git_says());
+		return tg_fail(w->err, TG_E_MACHINE, "%s: blob of %s: %s", w->dst, name,
+			       git_says());
 	ok = mode == GIT_FILEMODE_LINK ?
-		     write_link(w, blob, dir, name) :
-		     write_file(w, blob, dir, name,
-				mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0755 : 0644);
+		 write_link(w, blob, dir, name) :
+		 write_file(w, blob, dir, name, mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0755 : 0644);
 	git_blob_free(blob);
 	return ok;
 }
@@ -131,7 +132,8 @@ static bool write_dir(const struct writer *w, const git_tree_entry *e, int dir, 
 
 	if (mkdirat(dir, name, 0755) != 0 ||
 	    (fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		return tg_fail_sys(w->err, errno, "cannot make the folder %s below %s", name, w->dst);
+		return tg_fail_sys(w->err, errno, "cannot make the folder %s below %s", name,
+				   w->dst);
 	if (git_tree_entry_type(e) == GIT_OBJECT_COMMIT) { /* a submodule is an empty folder */
 		close(fd);
 		return true;
@@ -148,13 +150,14 @@ static bool write_dir(const struct writer *w, const git_tree_entry *e, int dir, 
 static bool write_tree(const struct writer *w, const git_tree *tree, int dir, int depth)
 {
 	if (depth > MAX_DEPTH)
-		return tg_fail(w->err, TG_E_INPUT, "%s: a tree deeper than %d folders", w->dst, MAX_DEPTH);
+		return tg_fail(w->err, TG_E_INPUT, "%s: a tree deeper than %d folders", w->dst,
+			       MAX_DEPTH);
 	for (size_t i = 0; i < git_tree_entrycount(tree); i++) {
 		const git_tree_entry *e = git_tree_entry_byindex(tree, i);
 
 		if (!name_ok(git_tree_entry_name(e)))
-			return tg_fail(w->err, TG_E_INPUT, "%s: the tree holds a name that cannot be a file's",
-				       w->dst);
+			return tg_fail(w->err, TG_E_INPUT,
+				       "%s: the tree holds a name that cannot be a file's", w->dst);
 		if (!(git_tree_entry_type(e) == GIT_OBJECT_BLOB ? write_blob(w, e, dir) :
 								  write_dir(w, e, dir, depth)))
 			return false;
@@ -162,7 +165,8 @@ static bool write_tree(const struct writer *w, const git_tree *tree, int dir, in
 	return true;
 }
 
-bool tg_repo_checkout(const char *repo_path, const char *commit, const char *dst, struct tg_err *err)
+bool tg_repo_checkout(const char *repo_path, const char *commit, const char *dst,
+		      struct tg_err *err)
 {
 	struct writer w = { .dst = dst, .err = err };
 	git_tree *tree = NULL;
@@ -201,7 +205,8 @@ bool tg_repo_blob(const char *repo_path, const char *commit, const char *path, s
 		return false;
 	if (!find_tree(repo, repo_path, commit, &tree, err))
 		goto out;
-	if (git_tree_entry_bypath(&e, tree, path) != 0 || git_tree_entry_type(e) != GIT_OBJECT_BLOB) {
+	if (git_tree_entry_bypath(&e, tree, path) != 0 ||
+	    git_tree_entry_type(e) != GIT_OBJECT_BLOB) {
 		tg_fail(err, TG_E_NONE, "no such file at %s", commit);
 		goto out;
 	}

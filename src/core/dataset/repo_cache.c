@@ -17,7 +17,8 @@
 /* "owner/name" as the file name "owner__name"; NULL when it is not of that form. */
 static char *flat_name(const char *repo)
 {
-	static const char word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char word[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	const char *slash = strchr(repo, '/');
 	size_t n = slash ? strspn(repo, word) : 0;
 
@@ -35,22 +36,24 @@ static char *cache_dir(struct tg_err *err)
 		return tg_path_join(xdg, "tgmon/repos");
 	if (home && *home == '/')
 		return tg_path_join(home, ".cache/tgmon/repos");
-	tg_fail(err, TG_E_INPUT, "there is no place for the repository cache: set XDG_CACHE_HOME or HOME");
+	tg_fail(err, TG_E_INPUT,
+		"there is no place for the repository cache: set XDG_CACHE_HOME or HOME");
 	return NULL;
 }
 
 static bool run_git(const char *const *argv, const struct tg_buf *input, struct tg_err *err)
 {
-	static const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent",
-					   "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
-					   "LC_ALL=C", NULL };
+	static const char *const env[] = {
+		"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_CONFIG_GLOBAL=/dev/null",	     "LC_ALL=C",	  NULL
+	};
 	const struct tg_spawn s = { .argv = argv, .env = env, .cwd = "/" };
 	struct tg_proc_result r;
 	char *said;
 	bool ok;
 
-	if (!tg_proc_run(&s, input ? input->p : NULL, input ? input->n : 0, IMPORT_LIMIT_MS, 65536, &r,
-			 err))
+	if (!tg_proc_run(&s, input ? input->p : NULL, input ? input->n : 0, IMPORT_LIMIT_MS, 65536,
+			 &r, err))
 		return tg_fail_in(err, "git is needed for the repositories (apt-get install git)");
 	ok = r.code == 0 && !r.timed_out;
 	said = tg_text_line(r.err.p, r.err.n, 300);
@@ -73,9 +76,10 @@ static void sync_all(const char *dir)
 	}
 }
 
-/* Make the repository in a folder of our own and rename it into place: whoever comes second finds the
- * place taken by the same content and drops its own. */
-static bool import(const struct tg_buf *text, const char *cache, const char *final, struct tg_err *err)
+/* Make the repository in a folder of our own and rename it into place: whoever comes second finds
+ * the place taken by the same content and drops its own. */
+static bool import(const struct tg_buf *text, const char *cache, const char *final,
+		   struct tg_err *err)
 {
 	char *tmp = tg_asprintf("%s/.new-XXXXXX", cache);
 	char *git_dir = NULL;
@@ -87,8 +91,10 @@ static bool import(const struct tg_buf *text, const char *cache, const char *fin
 		return false;
 	}
 	git_dir = tg_asprintf("--git-dir=%s", tmp);
-	if (!run_git((const char *const[]){ "git", "init", "--quiet", "--bare", tmp, NULL }, NULL, err) ||
-	    !run_git((const char *const[]){ "git", git_dir, "fast-import", "--quiet", NULL }, text, err))
+	if (!run_git((const char *const[]){ "git", "init", "--quiet", "--bare", tmp, NULL }, NULL,
+		     err) ||
+	    !run_git((const char *const[]){ "git", git_dir, "fast-import", "--quiet", NULL }, text,
+		     err))
 		goto out;
 	chmod(tmp, 0755);
 	sync_all(tmp);
@@ -157,8 +163,9 @@ bool tg_repo_path(const char *repos_dir, const char *data_dir, const char *repo,
 		if (fi && tg_file_exists(fi))
 			ok = from_import_text(fi, path, err);
 		else
-			tg_fail(err, TG_E_NONE, "there is no repository for %s: neither %s/%s[.git] nor %s",
-				repo, repos_dir ? repos_dir : "REPOS", flat, fi ? fi : "DATA/repos");
+			tg_fail(err, TG_E_NONE,
+				"there is no repository for %s: neither %s/%s[.git] nor %s", repo,
+				repos_dir ? repos_dir : "REPOS", flat, fi ? fi : "DATA/repos");
 	}
 	free(fi);
 	free(flat);

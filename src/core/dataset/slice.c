@@ -9,8 +9,8 @@ struct part {
 	int64_t v;
 };
 
-/* One number of a slice as Python's int() reads it: blanks around, one sign, digits. Python's integers
- * have no end; ours stop at a value far beyond any index, which selects the same. */
+/* One number of a slice as Python's int() reads it: blanks around, one sign, digits. Python's
+ * integers have no end; ours stop at a value far beyond any index, which selects the same. */
 static bool read_part(const char *p, size_t n, struct part *out)
 {
 	const int64_t top = INT64_MAX / 4;
@@ -80,8 +80,10 @@ bool tg_slice_indices(const char *text, size_t n, size_t **idx, size_t *count, s
 	if (!split(text, part)) {
 		char *shown = tg_text_line(text, strlen(text), 60);
 
-		tg_fail(err, TG_E_INPUT, "'%s' is not a slice: start:stop or start:stop:step is wanted, as "
-			"in 50:100, 50:, :50, ::2", shown);
+		tg_fail(err, TG_E_INPUT,
+			"'%s' is not a slice: start:stop or start:stop:step is wanted, as "
+			"in 50:100, 50:, :50, ::2",
+			shown);
 		free(shown);
 		return false;
 	}

@@ -16,9 +16,10 @@
 #include "core/lib/text.h"
 
 #define NOBODY "65534" /* the user inside */
-/* Run by root, the sandbox belongs to a user of its own outside as well. Were it root (whatever number
- * it has inside, and without a single capability), it would own the host's device nodes and the files
- * of /proc/sys: `chmod 0 /dev/null` and a write to core_pattern both reached the host when tried. */
+/* Run by root, the sandbox belongs to a user of its own outside as well. Were it root (whatever
+ * number it has inside, and without a single capability), it would own the host's device nodes and
+ * the files of /proc/sys: `chmod 0 /dev/null` and a write to core_pattern both reached the host
+ * when tried. */
 #define OUTSIDE 65533
 #define STAND_IN "/mnt" /* where root's binds stand between the two launches */
 #define END_WAIT_MS 5000
@@ -31,7 +32,7 @@ static const struct tg_limits default_limits = {
 	.nproc = 256,
 };
 
-/* ---- the argument list ------------------------------------------------------------------------ */
+/* ---- the argument list ---------------------------------------------------------------- */
 
 struct args {
 	char **v;
@@ -66,14 +67,14 @@ static void args_fini(struct args *a)
 	free(a->v);
 }
 
-/* ---- one launch ------------------------------------------------------------------------------- */
+/* ---- one launch ----------------------------------------------------------------------- */
 
 /* The descriptors that bubblewrap itself gets; none of them reaches the command. */
 struct launch {
-	int status[2];     /* --json-status-fd: tells "could not start" from "the command failed" */
-	int outer[2];      /* root only: the same of its outer bubblewrap */
+	int status[2]; /* --json-status-fd: tells "could not start" from "the command failed" */
+	int outer[2]; /* root only: the same of its outer bubblewrap */
 	int passwd, group; /* the two files of /etc that programs look a user up in */
-	bool strict;       /* --disable-userns: bubblewrap >= 0.8 */
+	bool strict; /* --disable-userns: bubblewrap >= 0.8 */
 	bool root;
 };
 
@@ -81,8 +82,8 @@ static int memory_file(const char *name, const char *text)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC);
 
-	if (fd >= 0 && (!tg_write_all(fd, text, strlen(text), NULL) ||
-			lseek(fd, 0, SEEK_SET) != 0)) {
+	if (fd >= 0 &&
+	    (!tg_write_all(fd, text, strlen(text), NULL) || lseek(fd, 0, SEEK_SET) != 0)) {
 		close(fd);
 		fd = -1;
 	}
@@ -100,8 +101,9 @@ static void launch_fini(struct launch *l)
 
 static bool launch_init(struct launch *l, bool strict, struct tg_err *err)
 {
-	*l = (struct launch){ .status = { -1, -1 }, .outer = { -1, -1 }, .strict = strict,
-			      .root = geteuid() == 0 };
+	*l = (struct launch){
+		.status = { -1, -1 }, .outer = { -1, -1 }, .strict = strict, .root = geteuid() == 0
+	};
 	l->passwd = memory_file("passwd", "nobody:x:" NOBODY ":" NOBODY ":sandbox:/home:/bin/sh\n");
 	l->group = memory_file("group", "nogroup:x:" NOBODY ":\n");
 	if (l->passwd < 0 || l->group < 0 || pipe2(l->status, O_CLOEXEC | O_NONBLOCK) != 0 ||
@@ -156,8 +158,10 @@ static void add_mounts(struct args *a, const struct tg_sandbox *sb, const struct
 
 	snprintf(size, sizeof size, "%lld",
 		 (long long)(sb->tmp_bytes > 0 ? sb->tmp_bytes : 64LL << 20));
-	add(a, "--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--remount-ro", "/dev", (char *)NULL);
-	add(a, "--size", size, "--tmpfs", "/dev/shm", "--size", size, "--tmpfs", "/tmp", (char *)NULL);
+	add(a, "--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--remount-ro", "/dev",
+	    (char *)NULL);
+	add(a, "--size", size, "--tmpfs", "/dev/shm", "--size", size, "--tmpfs", "/tmp",
+	    (char *)NULL);
 	add(a, "--size", size, "--tmpfs", "/home", (char *)NULL);
 	add_fd(a, "--ro-bind-data", l->passwd, "/etc/passwd");
 	add_fd(a, "--ro-bind-data", l->group, "/etc/group");
@@ -185,16 +189,17 @@ static void add_nproc(struct args *a, int64_t nproc)
 	add(a, "/usr/bin/prlimit", option, "--", (char *)NULL);
 }
 
-/* For root: a bubblewrap around the real one, in which the bound folders are reachable for the user to
- * whom setpriv then drops (they may lie below /root). It is no wall, only a place to stand. Its pid
- * namespace makes everything end with us: a process without capabilities may not signal one of another
- * user, not even by PR_SET_PDEATHSIG, but the first process of a namespace takes all others with it. */
+/* For root: a bubblewrap around the real one, in which the bound folders are reachable for the user
+ * to whom setpriv then drops (they may lie below /root). It is no wall, only a place to stand. Its
+ * pid namespace makes everything end with us: a process without capabilities may not signal one of
+ * another user, not even by PR_SET_PDEATHSIG, but the first process of a namespace takes all others
+ * with it. */
 static void add_descent(struct args *a, const struct tg_sandbox *sb, const struct launch *l)
 {
 	char number[16], stand_in[32];
 
-	add(a, "bwrap", "--die-with-parent", "--unshare-pid", "--dev-bind", "/", "/", "--tmpfs", STAND_IN,
-	    (char *)NULL);
+	add(a, "bwrap", "--die-with-parent", "--unshare-pid", "--dev-bind", "/", "/", "--tmpfs",
+	    STAND_IN, (char *)NULL);
 	add_fd(a, "--json-status-fd", l->outer[1], NULL);
 	for (size_t i = 0; sb->binds && sb->binds[i].src; i++) {
 		snprintf(stand_in, sizeof stand_in, STAND_IN "/%zu", i);
@@ -223,8 +228,8 @@ static bool give_binds(const struct tg_sandbox *sb, struct tg_err *err)
 	return true;
 }
 
-static void build(struct args *a, const struct tg_sandbox *sb, const struct launch *l, int64_t nproc,
-		  const char *const *argv)
+static void build(struct args *a, const struct tg_sandbox *sb, const struct launch *l,
+		  int64_t nproc, const char *const *argv)
 {
 	if (l->root)
 		add_descent(a, sb, l);
@@ -243,7 +248,7 @@ static void build(struct args *a, const struct tg_sandbox *sb, const struct laun
 		add(a, *argv, (char *)NULL);
 }
 
-/* ---- how it went ------------------------------------------------------------------------------ */
+/* ---- how it went ---------------------------------------------------------------------- */
 
 /* bubblewrap's status lines: {"child-pid": N, ...} when the sandbox's first process is there, and
  * {"exit-code": N} at the end, only if the command had been started. */
@@ -269,7 +274,8 @@ static void read_status(int fd, int64_t *pid, bool *started)
 }
 
 /* The monitor that we waited for may be gone a moment before the sandbox's own first process; only
- * when that one is gone has the last process inside ended and nothing writes into a bind any more. */
+ * when that one is gone has the last process inside ended and nothing writes into a bind any more.
+ */
 static bool wait_gone(int64_t pid, struct tg_err *err)
 {
 	int fd = pid > 0 ? tg_pidfd_open((pid_t)pid) : -1, r;
@@ -286,7 +292,8 @@ static bool wait_gone(int64_t pid, struct tg_err *err)
 	close(fd);
 	if (r == 1)
 		return true;
-	return tg_fail(err, TG_E_MACHINE, "a sandbox did not end within %d s of being killed (pid %lld)",
+	return tg_fail(err, TG_E_MACHINE,
+		       "a sandbox did not end within %d s of being killed (pid %lld)",
 		       END_WAIT_MS / 1000, (long long)pid);
 }
 
@@ -308,7 +315,8 @@ struct remedy {
 static const char *remedy_for(const char *said)
 {
 	static const struct remedy settings[] = {
-		{ "/proc/sys/user/max_user_namespaces", 0, "sysctl -w user.max_user_namespaces=10000" },
+		{ "/proc/sys/user/max_user_namespaces", 0,
+		  "sysctl -w user.max_user_namespaces=10000" },
 		{ "/proc/sys/kernel/unprivileged_userns_clone", 0,
 		  "sysctl -w kernel.unprivileged_userns_clone=1" },
 		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
@@ -330,8 +338,9 @@ static bool explain(const struct tg_proc_result *r, bool merged, struct tg_err *
 	char *said = tg_text_line(b->p, b->n, 200);
 	const char *mend = remedy_for(said);
 
-	tg_fail(err, TG_E_MACHINE, "the sandbox cannot start: %s%s%s", *said ? said : "bwrap said nothing",
-		mend ? "; mend it with: " : "", mend ? mend : "");
+	tg_fail(err, TG_E_MACHINE, "the sandbox cannot start: %s%s%s",
+		*said ? said : "bwrap said nothing", mend ? "; mend it with: " : "",
+		mend ? mend : "");
 	free(said);
 	return false;
 }
@@ -339,8 +348,8 @@ static bool explain(const struct tg_proc_result *r, bool merged, struct tg_err *
 enum ended { ENDED_WELL, ENDED_UNSTARTED, ENDED_BADLY };
 
 static enum ended try_run(const struct tg_sandbox *sb, const char *const *argv, const void *input,
-			  size_t input_n, int64_t timeout_ms, size_t cap, bool merge_err, bool strict,
-			  struct tg_proc_result *r, struct tg_err *err)
+			  size_t input_n, int64_t timeout_ms, size_t cap, bool merge_err,
+			  bool strict, struct tg_proc_result *r, struct tg_err *err)
 {
 	const struct tg_limits *d = &default_limits, *w = &sb->limits;
 	struct launch l;
@@ -353,8 +362,13 @@ static enum ended try_run(const struct tg_sandbox *sb, const char *const *argv, 
 		return ENDED_BADLY;
 	build(&a, sb, &l, w->nproc ? w->nproc : d->nproc, argv);
 	struct tg_spawn s = {
-		.argv = (const char *const *)a.v, .env = (const char *const[]){ "LC_ALL=C", NULL },
-		.in = -1, .out = -1, .err = -1, .merge_err = merge_err, .die_with_parent = true,
+		.argv = (const char *const *)a.v,
+		.env = (const char *const[]){ "LC_ALL=C", NULL },
+		.in = -1,
+		.out = -1,
+		.err = -1,
+		.merge_err = merge_err,
+		.die_with_parent = true,
 		.keep = (const int[]){ l.status[1], l.passwd, l.group, l.outer[1], -1 },
 		.limits = { .cpu_s = w->cpu_s ? w->cpu_s : d->cpu_s,
 			    .as_bytes = w->as_bytes ? w->as_bytes : d->as_bytes,
@@ -386,7 +400,8 @@ bool tg_sandbox_run(const struct tg_sandbox *sb, const char *const *argv, const 
 
 	*r = (struct tg_proc_result){ .code = -1 };
 	if (!bwrap)
-		return tg_fail(err, TG_E_MACHINE, "the sandbox needs bubblewrap, which is not installed; "
+		return tg_fail(err, TG_E_MACHINE,
+			       "the sandbox needs bubblewrap, which is not installed; "
 			       "mend it with: apt-get install bubblewrap");
 	free(bwrap);
 	if (geteuid() == 0 && !give_binds(sb, err))
@@ -394,8 +409,8 @@ bool tg_sandbox_run(const struct tg_sandbox *sb, const char *const *argv, const 
 	end = try_run(sb, argv, input, input_n, timeout_ms, cap, merge_err, true, r, err);
 	if (end == ENDED_UNSTARTED) {
 		/* Nothing ran yet. An older bubblewrap, or one that may not write the limit of user
-		 * namespaces, is still a sandbox without --disable-userns: no capability, no namespace
-		 * of ours is reachable from a nested one. */
+		 * namespaces, is still a sandbox without --disable-userns: no capability, no
+		 * namespace of ours is reachable from a nested one. */
 		tg_proc_result_fini(r);
 		end = try_run(sb, argv, input, input_n, timeout_ms, cap, merge_err, false, r, err);
 	}
@@ -413,8 +428,8 @@ bool tg_sandbox_check(struct tg_err *err)
 	struct tg_proc_result r;
 	bool ok;
 
-	if (!tg_sandbox_run(&sb, (const char *const[]){ "true", NULL }, NULL, 0, 20000, 4096, true, &r,
-			    err))
+	if (!tg_sandbox_run(&sb, (const char *const[]){ "true", NULL }, NULL, 0, 20000, 4096, true,
+			    &r, err))
 		return false;
 	ok = r.code == 0 && !r.timed_out;
 	if (!ok)

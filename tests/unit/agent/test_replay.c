@@ -1,4 +1,5 @@
-/* The replay agent on a repository and recordings made here, and on the demo data where it is built in. */
+/* The replay agent on a repository and recordings made here, and on the demo data where it is built
+ * in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,10 +29,10 @@
 #define IID "own__name-1"
 
 static const char import_text[] =
-	"commit refs/heads/main\ncommitter A <a@example.org> 1700000000 +0000\ndata 3\none\n"
-	"M 100644 inline calc.py\ndata 32\ndef add(a, b):\n    return a - b\n\n"
-	"M 100644 inline .gitignore\ndata 6\n*.log\n\n"
-	"M 100644 inline kept.log\ndata 2\nx\n\ndone\n";
+    "commit refs/heads/main\ncommitter A <a@example.org> 1700000000 +0000\ndata 3\none\n"
+    "M 100644 inline calc.py\ndata 32\ndef add(a, b):\n    return a - b\n\n"
+    "M 100644 inline .gitignore\ndata 6\n*.log\n\n"
+    "M 100644 inline kept.log\ndata 2\nx\n\ndone\n";
 
 struct world {
 	char dir[64];
@@ -61,12 +62,16 @@ static void put_row(struct world *w)
 	if (!tg_repo_path(NULL, w->data, "own/name", &repo, &err))
 		fail_msg("%s", err.msg);
 	git_dir = tg_asprintf("--git-dir=%s", repo);
-	const struct tg_spawn s = { .argv = (const char *const[]){ "git", git_dir, "rev-parse", "main",
-								   NULL } };
+	const struct tg_spawn s = { .argv = (const char *const[]){ "git", git_dir, "rev-parse",
+								   "main", NULL } };
 	assert_true(tg_proc_run(&s, NULL, 0, 20000, 4096, &r, NULL));
-	tg_buf_addf(&row, "{\"instance_id\":\"" IID "\",\"repo\":\"own/name\",\"base_commit\":\"%.40s\"", r.out.p);
-	static const char *const rest[] = { "patch", "test_patch", "problem_statement", "hints_text",
-					    "created_at", "version", "environment_setup_commit" };
+	tg_buf_addf(&row,
+		    "{\"instance_id\":\"" IID "\",\"repo\":\"own/name\",\"base_commit\":\"%.40s\"",
+		    r.out.p);
+	static const char *const rest[] = {
+		"patch",      "test_patch", "problem_statement",       "hints_text",
+		"created_at", "version",    "environment_setup_commit"
+	};
 	for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
 		tg_buf_addf(&row, ",\"%s\":\"\"", rest[i]);
 	tg_buf_adds(&row, ",\"FAIL_TO_PASS\":\"[]\",\"PASS_TO_PASS\":\"[]\"}\n");
@@ -81,12 +86,26 @@ static void put_row(struct world *w)
 static void put_spec(struct world *w, const char *data, const char *id)
 {
 	char *ids[] = { tg_strdup(id) };
-	struct tg_spec spec = { .run_id = tg_strdup("r"), .model_id = tg_strdup("m"), .tag = tg_strdup("t"),
-		.slice = tg_strdup(":"), .dataset_name = tg_strdup("d"), .split = tg_strdup("test"),
-		.agent = tg_strdup("replay"), .evaluator = tg_strdup("local"), .reports = tg_strdup("scan"),
-		.tgmon_version = tg_strdup("0"), .data_dir = tg_strdup(data), .budget_usd = -1, .ladder = 5,
-		.selection = tg_strdup("first-own"), .workers = 1, .eval_workers = 1, .timeout_s = 60,
-		.eval_timeout_s = 60, .expected_n = 1, .expected_from = tg_strdup("slice") };
+	struct tg_spec spec = { .run_id = tg_strdup("r"),
+				.model_id = tg_strdup("m"),
+				.tag = tg_strdup("t"),
+				.slice = tg_strdup(":"),
+				.dataset_name = tg_strdup("d"),
+				.split = tg_strdup("test"),
+				.agent = tg_strdup("replay"),
+				.evaluator = tg_strdup("local"),
+				.reports = tg_strdup("scan"),
+				.tgmon_version = tg_strdup("0"),
+				.data_dir = tg_strdup(data),
+				.budget_usd = -1,
+				.ladder = 5,
+				.selection = tg_strdup("first-own"),
+				.workers = 1,
+				.eval_workers = 1,
+				.timeout_s = 60,
+				.eval_timeout_s = 60,
+				.expected_n = 1,
+				.expected_from = tg_strdup("slice") };
 	struct tg_err err = { 0 };
 	char sha[65];
 
@@ -165,7 +184,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- recordings ------------------------------------------------------------------------------- */
+/* ---- recordings ----------------------------------------------------------------------- */
 
 static void add_answer(struct cJSON *messages, int version, const char *const *commands)
 {
@@ -220,9 +239,11 @@ static void record(struct world *w, const char *name, int version, const char *c
 		tg_json_free(messages), messages = tg_json_array();
 	tg_json_set(root, "info", info);
 	tg_json_set(root, "messages", messages);
-	tg_json_set_str(root, "trajectory_format", version == 1 ? "mini-swe-agent-1" : "mini-swe-agent-1.1");
+	tg_json_set_str(root, "trajectory_format",
+			version == 1 ? "mini-swe-agent-1" : "mini-swe-agent-1.1");
 	if (steer)
-		tg_json_set(root, "tgmon_replay", tg_json_parse(steer, strlen(steer), "steer", NULL, NULL));
+		tg_json_set(root, "tgmon_replay",
+			    tg_json_parse(steer, strlen(steer), "steer", NULL, NULL));
 	tg_json_print(root, TG_JSON_PY_INDENT2, &text);
 	put(dir, name, tg_buf_cstr(&text));
 	tg_buf_fini(&text);
@@ -283,7 +304,7 @@ static const char *log_text(struct world *w, struct tg_buf *text)
 	return tg_buf_cstr(text);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------ */
+/* ---- tests ---------------------------------------------------------------------------- */
 
 #define SUBMIT "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && git add -A && git diff --cached"
 #define MEND "sed -i 's/a - b/a + b/' calc.py"
@@ -294,8 +315,10 @@ static void submits(void **state, int version)
 	struct tg_buf log = TG_BUF_INIT;
 	const struct cJSON *m;
 
-	record(w, IID ".traj.json", version, (const char *const[]){ "pwd; git status --short; ls; exit 3",
-	       MEND, SUBMIT, "echo never", NULL }, "Submitted", NULL);
+	record(w, IID ".traj.json", version,
+	       (const char *const[]){ "pwd; git status --short; ls; exit 3", MEND, SUBMIT,
+				      "echo never", NULL },
+	       "Submitted", NULL);
 	run(w);
 	assert_int_equal(w->t.version, version);
 	assert_string_equal(w->t.exit_status, "Submitted");
@@ -319,7 +342,8 @@ static void submits(void **state, int version)
 			assert_string_equal(tg_json_str(m, "content"), w->t.submission);
 		}
 	}
-	assert_non_null(strstr(log_text(w, &log), " - minisweagent - INFO - Saved trajectory to '" IID));
+	assert_non_null(
+	    strstr(log_text(w, &log), " - minisweagent - INFO - Saved trajectory to '" IID));
 	tg_buf_fini(&log);
 	assert_true(load(w, "live.traj.json"));
 }
@@ -349,7 +373,8 @@ static void follows_the_rule(void **state)
 		{ 1, 0, "MINI_SWE_AGENT_FINAL_OUTPUT\nx", "x" },
 		{ 2, 0, "MINI_SWE_AGENT_FINAL_OUTPUT\nx", NULL },
 		{ 1, 0, "first\nCOMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT\nx", NULL },
-		{ 1, 0, "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT!\nx", NULL }, { 1, 0, "", NULL },
+		{ 1, 0, "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT!\nx", NULL },
+		{ 1, 0, "", NULL },
 	};
 
 	(void)state;
@@ -365,8 +390,10 @@ static void failed_submission_goes_on(void **state)
 {
 	struct world *w = *state;
 
-	record(w, IID ".traj.json", 2, (const char *const[]){
-		"echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT; false", SUBMIT, NULL }, "Submitted", NULL);
+	record(w, IID ".traj.json", 2,
+	       (const char *const[]){ "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT; false", SUBMIT,
+				      NULL },
+	       "Submitted", NULL);
 	run(w);
 	assert_string_equal(w->t.exit_status, "Submitted");
 	assert_string_equal(w->t.submission, "");
@@ -389,7 +416,8 @@ static void ends_as_recorded(void **state)
 	run(w);
 	assert_string_equal(w->t.exit_status, "LimitsExceeded");
 	new_attempt(w, IID, 3);
-	record(w, IID ".traj.json", 2, one, "", "{\"end\":\"exception\",\"class\":\"RateLimitError\",\"text\":"
+	record(w, IID ".traj.json", 2, one, "",
+	       "{\"end\":\"exception\",\"class\":\"RateLimitError\",\"text\":"
 	       "\"slow down\"}");
 	run(w);
 	assert_string_equal(w->t.exit_status, "RateLimitError");
@@ -397,20 +425,23 @@ static void ends_as_recorded(void **state)
 	assert_string_equal(w->t.submission, "");
 	assert_int_equal(tg_traj_outcome(&w->t, NULL, 0, 0), TG_OUT_MODEL_API);
 	new_attempt(w, IID, 4);
-	record(w, IID ".traj.json", 1, NULL, "CalledProcessError", "{\"end\":\"exception\",\"class\":"
+	record(w, IID ".traj.json", 1, NULL, "CalledProcessError",
+	       "{\"end\":\"exception\",\"class\":"
 	       "\"CalledProcessError\",\"text\":\"no container\"}");
 	run(w);
 	assert_string_equal(w->t.submission, "no container");
 	assert_int_equal(w->n, 0);
 	assert_int_equal(tg_traj_outcome(&w->t, NULL, 0, 0), TG_OUT_INFRA);
 	new_attempt(w, IID, 5);
-	record(w, IID ".traj.json", 2, NULL, "", "{\"end\":\"exception\",\"class\":\"CalledProcessError\",\"text\":"
+	record(w, IID ".traj.json", 2, NULL, "",
+	       "{\"end\":\"exception\",\"class\":\"CalledProcessError\",\"text\":"
 	       "\"no container\",\"no_trajectory\":true}");
 	struct tg_buf log = TG_BUF_INIT;
 	assert_int_equal(wait_end(start(w)), 0);
 	assert_false(load(w, IID ".traj.json"));
 	assert_false(load(w, "live.traj.json"));
-	assert_non_null(strstr(log_text(w, &log), " - ERROR - Error processing instance " IID ": no container"));
+	assert_non_null(strstr(log_text(w, &log),
+			       " - ERROR - Error processing instance " IID ": no container"));
 	tg_buf_fini(&log);
 }
 
@@ -419,7 +450,8 @@ static void crashes(void **state)
 	struct world *w = *state;
 	int status;
 
-	record(w, IID ".traj.json", 2, (const char *const[]){ "true", NULL }, "", "{\"end\":\"crash\"}");
+	record(w, IID ".traj.json", 2, (const char *const[]){ "true", NULL }, "",
+	       "{\"end\":\"crash\"}");
 	status = wait_end(start(w));
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGABRT);
@@ -434,8 +466,12 @@ static void sigterm_ends_it(void **state)
 	struct world *w = *state;
 	char *beat = tg_asprintf("%s/work/testbed/beat", w->attempt);
 
-	record(w, IID ".traj.json", 2, (const char *const[]){ "echo one", "while :; do echo x >> beat; "
-	       "sleep 0.02; done", NULL }, "", NULL);
+	record(w, IID ".traj.json", 2,
+	       (const char *const[]){ "echo one",
+				      "while :; do echo x >> beat; "
+				      "sleep 0.02; done",
+				      NULL },
+	       "", NULL);
 	pid_t pid = start(w);
 	for (int i = 0; i < 500 && !tg_file_exists(beat); i++)
 		tg_sleep_ms(20);
@@ -457,7 +493,8 @@ static void sigterm_ends_it(void **state)
 	assert_int_equal(tg_traj_outcome(&w->t, "timeout", -1, SIGTERM), TG_OUT_TIMEOUT);
 	free(beat);
 	new_attempt(w, IID, 2);
-	record(w, IID ".traj.json", 2, (const char *const[]){ "true", NULL }, "", "{\"end\":\"hang\"}");
+	record(w, IID ".traj.json", 2, (const char *const[]){ "true", NULL }, "",
+	       "{\"end\":\"hang\"}");
 	pid = start(w);
 	tg_sleep_ms(1500);
 	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
@@ -474,10 +511,13 @@ static void lock_stays_held(void **state)
 
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	assert_int_equal(dup2(fd, 9), 9);
-	record(w, IID ".traj.json", 1, (const char *const[]){
-		"for f in $(seq 3 255); do flock -u $f; eval \"exec $f>&-\"; done; ls /proc/[0-9]*/fd; "
-		"ls -l /proc/[0-9]*/fd | grep tree.lock && touch found; ls found", NULL }, "",
-	       "{\"end\":\"LimitsExceeded\"}");
+	record(w, IID ".traj.json", 1,
+	       (const char *const[]){
+		   "for f in $(seq 3 255); do flock -u $f; eval \"exec $f>&-\"; done; ls "
+		   "/proc/[0-9]*/fd; "
+		   "ls -l /proc/[0-9]*/fd | grep tree.lock && touch found; ls found",
+		   NULL },
+	       "", "{\"end\":\"LimitsExceeded\"}");
 	run(w);
 	other = open(path, O_RDWR);
 	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
@@ -498,9 +538,11 @@ static void keeps_odd_output(void **state)
 	for (int i = 0; i < 15000; i++) /* longer than an argument may be */
 		tg_buf_adds(&cmd, "0123456789");
 	tg_buf_adds(&cmd, "'; echo fine");
-	record(w, IID ".traj.json", 2, (const char *const[]){ "printf '\\033[31mred\\0\\377\\xc3\\xa9'",
-	       "head -c 300000 /dev/zero | tr '\\0' x; echo END", tg_buf_cstr(&cmd), "kill -9 $$", NULL }, "",
-	       "{\"end\":\"LimitsExceeded\"}");
+	record(w, IID ".traj.json", 2,
+	       (const char *const[]){ "printf '\\033[31mred\\0\\377\\xc3\\xa9'",
+				      "head -c 300000 /dev/zero | tr '\\0' x; echo END",
+				      tg_buf_cstr(&cmd), "kill -9 $$", NULL },
+	       "", "{\"end\":\"LimitsExceeded\"}");
 	run(w);
 	assert_string_equal(w->s[0].output, "\033[31mred\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9");
 	assert_true(strlen(w->s[1].output) < 110000);
@@ -516,9 +558,11 @@ static void stays_inside(void **state)
 	struct world *w = *state;
 	char *escape = tg_path_join(w->dir, "escaped");
 	char *cmd = tg_asprintf("echo x > %s; echo x > ../escaped; cat /etc/shadow; "
-				"ln -s %s link && echo x > link; exec 3<>/dev/tcp/127.0.0.1/22", escape, escape);
+				"ln -s %s link && echo x > link; exec 3<>/dev/tcp/127.0.0.1/22",
+				escape, escape);
 
-	record(w, IID ".traj.json", 1, (const char *const[]){ cmd, NULL }, "", "{\"end\":\"LimitsExceeded\"}");
+	record(w, IID ".traj.json", 1, (const char *const[]){ cmd, NULL }, "",
+	       "{\"end\":\"LimitsExceeded\"}");
 	run(w);
 	assert_int_not_equal(w->s[0].returncode, 0);
 	assert_false(tg_file_exists(escape));
@@ -553,7 +597,8 @@ static void takes_the_right_recording(void **state)
 	data = tg_replay_recording(w->data, IID, 1);
 	assert_true(tg_ends_with(data, IID ".traj.json"));
 	free(data);
-	assert_null(tg_replay_recording(w->data, "own__name", 1)); /* own__name-1's files are not its */
+	assert_null(
+	    tg_replay_recording(w->data, "own__name", 1)); /* own__name-1's files are not its */
 }
 
 /* Our own failure leaves an error and no trajectory. */
@@ -573,7 +618,8 @@ static void says_what_is_missing(void **state)
 static void knows_backends(void **state)
 {
 	struct world *w = *state;
-	struct tg_spec spec = { .data_dir = w->data, .expected_n = 1,
+	struct tg_spec spec = { .data_dir = w->data,
+				.expected_n = 1,
 				.expected = (char *[]){ (char *)(uintptr_t)IID } };
 	struct tg_job job = { .dir = tg_strdup(w->attempt) };
 	struct tg_err err = { 0 };
@@ -632,8 +678,10 @@ static void replays_the_demo(void **state)
 			assert_true(load(w, name));
 			assert_string_equal(w->t.exit_status, "Submitted");
 			if (!tg_streq(w->t.submission, rec.submission))
-				fail_msg("%s submits something else:\n%s", ds.row[i].instance_id, w->t.submission);
-			assert_true(w->t.cost_usd > rec.cost_usd - 1e-6 && w->t.cost_usd < rec.cost_usd + 1e-6);
+				fail_msg("%s submits something else:\n%s", ds.row[i].instance_id,
+					 w->t.submission);
+			assert_true(w->t.cost_usd > rec.cost_usd - 1e-6 &&
+				    w->t.cost_usd < rec.cost_usd + 1e-6);
 			compared++;
 		}
 		tg_traj_fini(&rec);
@@ -652,10 +700,19 @@ static void replays_the_demo(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD(submits_in_format_1), WORLD(submits_in_format_2), WORLD(follows_the_rule),
-		WORLD(failed_submission_goes_on), WORLD(ends_as_recorded), WORLD(crashes),
-		WORLD(sigterm_ends_it), WORLD(lock_stays_held), WORLD(keeps_odd_output), WORLD(stays_inside),
-		WORLD(takes_the_right_recording), WORLD(says_what_is_missing), WORLD(knows_backends),
+		WORLD(submits_in_format_1),
+		WORLD(submits_in_format_2),
+		WORLD(follows_the_rule),
+		WORLD(failed_submission_goes_on),
+		WORLD(ends_as_recorded),
+		WORLD(crashes),
+		WORLD(sigterm_ends_it),
+		WORLD(lock_stays_held),
+		WORLD(keeps_odd_output),
+		WORLD(stays_inside),
+		WORLD(takes_the_right_recording),
+		WORLD(says_what_is_missing),
+		WORLD(knows_backends),
 		WORLD(replays_the_demo),
 	};
 	struct tg_err err;

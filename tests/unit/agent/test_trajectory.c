@@ -20,18 +20,23 @@ static void parse(struct tg_traj *t, const char *text)
 }
 
 static const char first[] =
-	"{\"info\":{\"exit_status\":\"Submitted\",\"submission\":\"diff\\n\",\"model_stats\":{\"instance_cost\":"
-	"0.25,\"api_calls\":3},\"config\":{\"model\":{\"model_name\":\"m/asked\"}}},\"messages\":["
-	"{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"```bash\\nnot me\\n```\"},"
-	"{\"role\":\"assistant\",\"content\":\"think\\n```bash\\n\\n  ls -la \\necho x\\n```\\nmore\",\"extra\":"
-	"{\"response\":{\"model\":\"m/answered\",\"usage\":{\"total_tokens\":100}}}},"
-	"{\"role\":\"user\",\"content\":\"<returncode>2</returncode>\\n<output>\\nout</output>\"},"
-	"{\"role\":\"assistant\",\"content\":\"two ```bash\\na\\n``` and ```bash\\nb\\n```\",\"extra\":{\"response\":"
-	"{\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}}},"
-	"{\"role\":\"user\",\"content\":\"format error\"},"
-	"{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"x\\n```bash\\npwd\\n```\"}]},"
-	"{\"role\":\"user\",\"content\":\"diff\\n\"}],"
-	"\"trajectory_format\":\"mini-swe-agent-1\",\"instance_id\":\"i\"}";
+    "{\"info\":{\"exit_status\":\"Submitted\",\"submission\":\"diff\\n\",\"model_stats\":{"
+    "\"instance_cost\":"
+    "0.25,\"api_calls\":3},\"config\":{\"model\":{\"model_name\":\"m/asked\"}}},\"messages\":["
+    "{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"```bash\\nnot "
+    "me\\n```\"},"
+    "{\"role\":\"assistant\",\"content\":\"think\\n```bash\\n\\n  ls -la \\necho "
+    "x\\n```\\nmore\",\"extra\":"
+    "{\"response\":{\"model\":\"m/answered\",\"usage\":{\"total_tokens\":100}}}},"
+    "{\"role\":\"user\",\"content\":\"<returncode>2</returncode>\\n<output>\\nout</output>\"},"
+    "{\"role\":\"assistant\",\"content\":\"two ```bash\\na\\n``` and "
+    "```bash\\nb\\n```\",\"extra\":{\"response\":"
+    "{\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}}},"
+    "{\"role\":\"user\",\"content\":\"format error\"},"
+    "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"x\\n```bash\\npwd\\n```\"}]"
+    "},"
+    "{\"role\":\"user\",\"content\":\"diff\\n\"}],"
+    "\"trajectory_format\":\"mini-swe-agent-1\",\"instance_id\":\"i\"}";
 
 static void reads_format_1(void **state)
 {
@@ -65,23 +70,31 @@ static void reads_format_1(void **state)
 }
 
 static const char second[] =
-	"{\"info\":{\"exit_status\":\"APIError\",\"submission\":\"\",\"model_stats\":{\"instance_cost\":0,"
-	"\"api_calls\":4},\"mini_version\":\"2.4.6\",\"traceback\":\"T\",\"exception_str\":\"E\"},\"messages\":["
-	"{\"role\":\"assistant\",\"content\":\"a\",\"tool_calls\":[{\"function\":{\"arguments\":\"{\\\"command\\\": "
-	"\\\"not this\\\"}\"}}],\"extra\":{\"actions\":[{\"command\":\"one\"},{\"command\":\"two\"}],\"cost\":0.5}},"
-	"{\"role\":\"tool\",\"content\":\"<returncode>0</returncode>\",\"extra\":{\"raw_output\":\"raw\","
-	"\"returncode\":-1}},{\"role\":\"tool\",\"content\":\"second\"},"
-	"{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"function\":{\"arguments\":"
-	"\"{\\\"command\\\": \\\"three\\\"}\"}},{\"function\":{\"arguments\":\"not json\"}}]},"
-	"{\"role\":\"user\",\"content\":\"no tool call\",\"extra\":{\"interrupt_type\":\"FormatError\",\"response\":"
-	"{\"usage\":{\"total_tokens\":5}}}},"
-	"{\"role\":\"assistant\",\"content\":\"t\\n```mswea_bash_command\\nfour\\n```\"},"
-	"{\"object\":\"response\",\"model\":\"r\",\"usage\":{\"input_tokens\":10,\"output_tokens\":1},\"output\":["
-	"{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"hello\"}]},"
-	"{\"type\":\"function_call\",\"arguments\":\"{\\\"command\\\":\\\"five\\\"}\"}]},"
-	"{\"type\":\"function_call_output\",\"output\":\"<returncode>3</returncode> x\"},"
-	"{\"role\":\"exit\",\"content\":\"\",\"extra\":{\"exit_status\":\"APIError\"}}],"
-	"\"trajectory_format\":\"mini-swe-agent-1.1\"}";
+    "{\"info\":{\"exit_status\":\"APIError\",\"submission\":\"\",\"model_stats\":{\"instance_"
+    "cost\":0,"
+    "\"api_calls\":4},\"mini_version\":\"2.4.6\",\"traceback\":\"T\",\"exception_str\":\"E\"},"
+    "\"messages\":["
+    "{\"role\":\"assistant\",\"content\":\"a\",\"tool_calls\":[{\"function\":{\"arguments\":\"{"
+    "\\\"command\\\": "
+    "\\\"not "
+    "this\\\"}\"}}],\"extra\":{\"actions\":[{\"command\":\"one\"},{\"command\":\"two\"}],\"cost\":"
+    "0.5}},"
+    "{\"role\":\"tool\",\"content\":\"<returncode>0</"
+    "returncode>\",\"extra\":{\"raw_output\":\"raw\","
+    "\"returncode\":-1}},{\"role\":\"tool\",\"content\":\"second\"},"
+    "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"function\":{\"arguments\":"
+    "\"{\\\"command\\\": \\\"three\\\"}\"}},{\"function\":{\"arguments\":\"not json\"}}]},"
+    "{\"role\":\"user\",\"content\":\"no tool "
+    "call\",\"extra\":{\"interrupt_type\":\"FormatError\",\"response\":"
+    "{\"usage\":{\"total_tokens\":5}}}},"
+    "{\"role\":\"assistant\",\"content\":\"t\\n```mswea_bash_command\\nfour\\n```\"},"
+    "{\"object\":\"response\",\"model\":\"r\",\"usage\":{\"input_tokens\":10,\"output_tokens\":1},"
+    "\"output\":["
+    "{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"hello\"}]},"
+    "{\"type\":\"function_call\",\"arguments\":\"{\\\"command\\\":\\\"five\\\"}\"}]},"
+    "{\"type\":\"function_call_output\",\"output\":\"<returncode>3</returncode> x\"},"
+    "{\"role\":\"exit\",\"content\":\"\",\"extra\":{\"exit_status\":\"APIError\"}}],"
+    "\"trajectory_format\":\"mini-swe-agent-1.1\"}";
 
 static void reads_format_2(void **state)
 {
@@ -117,14 +130,26 @@ static void reads_format_2(void **state)
 static void odd_shapes_are_unknown(void **state)
 {
 	static const char *const odd[] = {
-		"{}", "[]", "null", "42", "\"x\"", "{\"info\":null,\"messages\":{}}", "{\"info\":[],\"messages\":3}",
-		"{\"info\":{\"exit_status\":7,\"submission\":{},\"model_stats\":\"x\"},\"messages\":[1,null,\"a\",[],"
-		"{},{\"role\":3},{\"role\":\"assistant\"},{\"role\":\"assistant\",\"content\":{},\"extra\":[],"
-		"\"tool_calls\":{}},{\"role\":\"assistant\",\"content\":[[],1,{\"text\":2}],\"extra\":{\"actions\":"
-		"[1,{\"command\":[]}]}},{\"role\":\"user\",\"content\":\"<returncode>99999999999</returncode>\"}]}",
-		"{\"messages\":[{\"role\":\"assistant\",\"content\":\"```bash\"},{\"role\":\"assistant\",\"content\":"
+		"{}",
+		"[]",
+		"null",
+		"42",
+		"\"x\"",
+		"{\"info\":null,\"messages\":{}}",
+		"{\"info\":[],\"messages\":3}",
+		"{\"info\":{\"exit_status\":7,\"submission\":{},\"model_stats\":\"x\"},"
+		"\"messages\":[1,null,\"a\",[],"
+		"{},{\"role\":3},{\"role\":\"assistant\"},{\"role\":\"assistant\",\"content\":{},"
+		"\"extra\":[],"
+		"\"tool_calls\":{}},{\"role\":\"assistant\",\"content\":[[],1,{\"text\":2}],"
+		"\"extra\":{\"actions\":"
+		"[1,{\"command\":[]}]}},{\"role\":\"user\",\"content\":\"<returncode>99999999999</"
+		"returncode>\"}]}",
+		"{\"messages\":[{\"role\":\"assistant\",\"content\":\"```bash\"},{\"role\":"
+		"\"assistant\",\"content\":"
 		"\"```bash\\nx\"},{\"role\":\"assistant\",\"content\":\"```bash x\\n```\"}]}",
-		"{\"info\":{\"model_stats\":{\"instance_cost\":NaN,\"api_calls\":1e30}},\"info\":{}}",
+		"{\"info\":{\"model_stats\":{\"instance_cost\":NaN,\"api_calls\":1e30}},\"info\":{}"
+		"}",
 	};
 	struct tg_traj t;
 
@@ -153,7 +178,7 @@ static void odd_shapes_are_unknown(void **state)
 	tg_traj_fini(&t);
 }
 
-/* ---- outcomes --------------------------------------------------------------------------------- */
+/* ---- outcomes ------------------------------------------------------------------------- */
 
 static void sorts_statuses(void **state)
 {
@@ -162,8 +187,10 @@ static void sorts_statuses(void **state)
 		bool submitted;
 		enum tg_outcome want;
 	} row[] = {
-		{ "Submitted", NULL, true, TG_OUT_DONE }, { "Submitted", NULL, false, TG_OUT_EMPTY },
-		{ "LimitsExceeded", NULL, false, TG_OUT_LIMIT }, { "TimeExceeded", NULL, false, TG_OUT_LIMIT },
+		{ "Submitted", NULL, true, TG_OUT_DONE },
+		{ "Submitted", NULL, false, TG_OUT_EMPTY },
+		{ "LimitsExceeded", NULL, false, TG_OUT_LIMIT },
+		{ "TimeExceeded", NULL, false, TG_OUT_LIMIT },
 		{ "RepeatedFormatError", NULL, false, TG_OUT_LIMIT },
 		{ "ContextWindowExceededError", "too long", false, TG_OUT_LIMIT },
 		{ "litellm.ContextWindowExceededError", NULL, false, TG_OUT_LIMIT },
@@ -175,23 +202,30 @@ static void sorts_statuses(void **state)
 		{ "OSError", "[Errno 28] No space left on device", false, TG_OUT_INFRA },
 		{ "RateLimitError", NULL, false, TG_OUT_MODEL_API },
 		{ "AuthenticationError", NULL, false, TG_OUT_MODEL_API },
-		{ "APIError", NULL, false, TG_OUT_MODEL_API }, { "OpenRouterAPIError", NULL, false, TG_OUT_MODEL_API },
+		{ "APIError", NULL, false, TG_OUT_MODEL_API },
+		{ "OpenRouterAPIError", NULL, false, TG_OUT_MODEL_API },
 		{ "APIConnectionError", NULL, false, TG_OUT_MODEL_API },
-		{ "Timeout", NULL, false, TG_OUT_MODEL_API }, { "BadRequestError", NULL, false, TG_OUT_MODEL_API },
+		{ "Timeout", NULL, false, TG_OUT_MODEL_API },
+		{ "BadRequestError", NULL, false, TG_OUT_MODEL_API },
 		{ "NotFoundError", NULL, false, TG_OUT_MODEL_API },
 		{ "InternalServerError", "the container of the model", false, TG_OUT_MODEL_API },
 		{ "RuntimeError", "Error calculating cost for model x", false, TG_OUT_BUG },
-		{ "RuntimeError", NULL, false, TG_OUT_BUG }, { "TypeError", NULL, false, TG_OUT_BUG },
-		{ "ValidationError", NULL, false, TG_OUT_BUG }, { "KeyError", "'x'", false, TG_OUT_BUG },
+		{ "RuntimeError", NULL, false, TG_OUT_BUG },
+		{ "TypeError", NULL, false, TG_OUT_BUG },
+		{ "ValidationError", NULL, false, TG_OUT_BUG },
+		{ "KeyError", "'x'", false, TG_OUT_BUG },
 		{ "Uncaught ValidationError", NULL, false, TG_OUT_BUG },
-		{ "Uncaught RateLimitError", NULL, false, TG_OUT_BUG }, { NULL, NULL, false, TG_OUT_BUG },
-		{ "null", NULL, false, TG_OUT_BUG }, { "SomethingNew", NULL, true, TG_OUT_BUG },
+		{ "Uncaught RateLimitError", NULL, false, TG_OUT_BUG },
+		{ NULL, NULL, false, TG_OUT_BUG },
+		{ "null", NULL, false, TG_OUT_BUG },
+		{ "SomethingNew", NULL, true, TG_OUT_BUG },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
 		const char *why = NULL;
-		enum tg_outcome got = tg_status_outcome(row[i].status, row[i].text, row[i].submitted, &why);
+		enum tg_outcome got =
+		    tg_status_outcome(row[i].status, row[i].text, row[i].submitted, &why);
 
 		if (got != row[i].want)
 			fail_msg("%s is %s, not %s", row[i].status ? row[i].status : "(null)",
@@ -216,7 +250,8 @@ static enum tg_outcome judge(const char *info, const char *killed, int code, int
 static void weighs_process_and_word(void **state)
 {
 	static const char done[] = "{\"exit_status\":\"Submitted\",\"submission\":\"d\"}";
-	static const char docker[] = "{\"exit_status\":\"CalledProcessError\",\"submission\":\"exit 130\"}";
+	static const char docker[] =
+	    "{\"exit_status\":\"CalledProcessError\",\"submission\":\"exit 130\"}";
 	static const char live[] = "{\"exit_status\":\"\",\"submission\":\"\"}";
 	static const char nothing[] = "{\"exit_status\":\"Submitted\",\"submission\":\" \\n\"}";
 
@@ -239,14 +274,18 @@ static void weighs_process_and_word(void **state)
 	assert_int_equal(judge(nothing, NULL, 0, 0), TG_OUT_EMPTY);
 	assert_int_equal(judge("{\"exit_status\":null}", NULL, 0, 0), TG_OUT_BUG);
 	assert_int_equal(judge("{\"exit_status\":null}", NULL, 1, 0), TG_OUT_CRASH);
-	assert_int_equal(judge("{\"exit_status\":\"RuntimeError\",\"exception_str\":\"podman: x\"}", NULL, 0, 0),
-			 TG_OUT_INFRA);
+	assert_int_equal(
+	    judge("{\"exit_status\":\"RuntimeError\",\"exception_str\":\"podman: x\"}", NULL, 0, 0),
+	    TG_OUT_INFRA);
 	/* a file name in a traceback is not the cause */
-	assert_int_equal(judge("{\"exit_status\":\"KeyError\",\"exception_str\":\"'x'\",\"traceback\":"
-			       "\"docker.py line 3\"}", NULL, 0, 0), TG_OUT_BUG);
+	assert_int_equal(
+	    judge("{\"exit_status\":\"KeyError\",\"exception_str\":\"'x'\",\"traceback\":"
+		  "\"docker.py line 3\"}",
+		  NULL, 0, 0),
+	    TG_OUT_BUG);
 }
 
-/* ---- what the real tools wrote ---------------------------------------------------------------- */
+/* ---- what the real tools wrote -------------------------------------------------------- */
 
 struct seen {
 	size_t files, steps, commands, outcome[TG_OUT_COUNT];
@@ -344,8 +383,8 @@ static void reads_tool_outputs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_format_1), cmocka_unit_test(reads_format_2),
-		cmocka_unit_test(odd_shapes_are_unknown), cmocka_unit_test(sorts_statuses),
+		cmocka_unit_test(reads_format_1),	   cmocka_unit_test(reads_format_2),
+		cmocka_unit_test(odd_shapes_are_unknown),  cmocka_unit_test(sorts_statuses),
 		cmocka_unit_test(weighs_process_and_word), cmocka_unit_test(reads_run20),
 		cmocka_unit_test(reads_tool_outputs),
 	};

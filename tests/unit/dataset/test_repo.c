@@ -15,15 +15,15 @@
 
 /* Two commits: a file, an executable, a link that points outside, a folder; then a change. */
 static const char import_text[] =
-	"commit refs/heads/main\nmark :1\ncommitter A <a@example.org> 1700000000 +0000\ndata 3\none\n"
-	"M 100644 inline calc.py\ndata 2\nx\n\n"
-	"M 100755 inline bin/run\ndata 3\n#!\n\n"
-	"M 120000 inline away\ndata 11\n/etc/passwd\n"
-	"M 160000 0123456789012345678901234567890123456789 sub\n"
-	"\n"
-	"commit refs/heads/main\nmark :2\ncommitter A <a@example.org> 1700000001 +0000\ndata 3\ntwo\n"
-	"from :1\nM 100644 inline calc.py\ndata 2\ny\n\n"
-	"\ndone\n";
+    "commit refs/heads/main\nmark :1\ncommitter A <a@example.org> 1700000000 +0000\ndata 3\none\n"
+    "M 100644 inline calc.py\ndata 2\nx\n\n"
+    "M 100755 inline bin/run\ndata 3\n#!\n\n"
+    "M 120000 inline away\ndata 11\n/etc/passwd\n"
+    "M 160000 0123456789012345678901234567890123456789 sub\n"
+    "\n"
+    "commit refs/heads/main\nmark :2\ncommitter A <a@example.org> 1700000001 +0000\ndata 3\ntwo\n"
+    "from :1\nM 100644 inline calc.py\ndata 2\ny\n\n"
+    "\ndone\n";
 
 struct world {
 	char dir[64];
@@ -32,8 +32,8 @@ struct world {
 
 static void git(const char *repo, const char *rev, char out[41])
 {
-	const struct tg_spawn s = { .argv = (const char *const[]){ "git", "--git-dir", repo, "rev-parse", rev,
-								   NULL } };
+	const struct tg_spawn s = { .argv = (const char *const[]){ "git", "--git-dir", repo,
+								   "rev-parse", rev, NULL } };
 	struct tg_proc_result r;
 
 	assert_true(tg_proc_run(&s, NULL, 0, 20000, 4096, &r, NULL));
@@ -195,7 +195,8 @@ static void reads_blobs(void **state)
 	assert_int_equal(mode, 0100755);
 	assert_true(tg_repo_blob(repo, w->commit[0], "away", &text, &mode, &err));
 	assert_int_equal(mode, 0120000);
-	static const char *const none[] = { "nothing", "bin", "sub", "bin/run/x", "../calc.py", "/calc.py" };
+	static const char *const none[] = { "nothing",	 "bin",	       "sub",
+					    "bin/run/x", "../calc.py", "/calc.py" };
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
 		assert_false(tg_repo_blob(repo, w->commit[0], none[i], &text, &mode, &err));
 		assert_int_equal(err.code, TG_E_NONE);
@@ -227,9 +228,10 @@ static void reads_others_mirror(void **state)
 static void finds_repositories(void **state)
 {
 	struct world *w = *state;
-	char *mirror = tg_path_join(w->dir, "mirrors/own__name.git"), *dir = tg_path_dir(mirror), *path;
-	static const char *const bad[] = { "own", "../x", "own/..", "own/na/me", "/x", "own/", "a b/c",
-					   "own/.git" };
+	char *mirror = tg_path_join(w->dir, "mirrors/own__name.git"), *dir = tg_path_dir(mirror),
+	     *path;
+	static const char *const bad[] = { "own", "../x", "own/..", "own/na/me",
+					   "/x",  "own/", "a b/c",  "own/.git" };
 	struct tg_err err = { 0 };
 
 	assert_true(tg_mkdirs(mirror, 0755, NULL));
@@ -275,8 +277,9 @@ static void finds_data_dir(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD(imports_once), WORLD(two_at_once), WORLD(checks_out_safely), WORLD(reads_blobs),
-		WORLD(reads_others_mirror), WORLD(finds_repositories), WORLD(finds_data_dir),
+		WORLD(imports_once),   WORLD(two_at_once),	   WORLD(checks_out_safely),
+		WORLD(reads_blobs),    WORLD(reads_others_mirror), WORLD(finds_repositories),
+		WORLD(finds_data_dir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,9 +14,10 @@
 
 #define HEX40 "0123456789abcdef0123456789abcdef01234567"
 
-static const char *const names[] = { "repo", "instance_id", "base_commit", "patch", "test_patch",
-	"problem_statement", "hints_text", "created_at", "version", "FAIL_TO_PASS", "PASS_TO_PASS",
-	"environment_setup_commit" };
+static const char *const names[] = { "repo",	     "instance_id",  "base_commit",
+				     "patch",	     "test_patch",   "problem_statement",
+				     "hints_text",   "created_at",   "version",
+				     "FAIL_TO_PASS", "PASS_TO_PASS", "environment_setup_commit" };
 
 /* A good row's members; `change` replaces one value (JSON text), NULL drops it; `more` is added. */
 static char *row_text(const char *id, const char *field, const char *change, const char *more)
@@ -171,7 +172,8 @@ static void refuses_bad_rows(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char *good = row_text("own__name-1", NULL, NULL, NULL);
 		char *row = row_text("own__name-2", bad[i].field, bad[i].change, bad[i].more);
-		char *text = tg_asprintf("%s\n%s\n", good, row), *list = tg_asprintf("[%s,%s]", good, row);
+		char *text = tg_asprintf("%s\n%s\n", good, row),
+		     *list = tg_asprintf("[%s,%s]", good, row);
 
 		expect_error(text, ":2:", bad[i].says);
 		expect_error(text, bad[i].field ? bad[i].field : "extra", "field");
@@ -185,7 +187,8 @@ static void refuses_bad_rows(void **state)
 
 static void refuses_bad_files(void **state)
 {
-	char *good = row_text("own__name-1", NULL, NULL, NULL), *twice = tg_asprintf("%s\n%s\n", good, good);
+	char *good = row_text("own__name-1", NULL, NULL, NULL),
+	     *twice = tg_asprintf("%s\n%s\n", good, good);
 	char *torn = tg_asprintf("%s\n%.*s", good, 40, good);
 	struct tg_dataset ds;
 	struct tg_err err = { 0 };
@@ -217,7 +220,8 @@ static void reads_swebench_lite(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		char *xz = tg_asprintf("%s/corpus/swebench-lite/%s", shared ? shared : "../shared",
 				       file[i].name);
-		const struct tg_spawn s = { .argv = (const char *const[]){ "xz", "-dc", xz, NULL } };
+		const struct tg_spawn s = { .argv =
+						(const char *const[]){ "xz", "-dc", xz, NULL } };
 		struct tg_proc_result r;
 		struct tg_dataset ds;
 		struct tg_err err = { 0 };
@@ -248,8 +252,8 @@ static void reads_swebench_lite(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROWS(reads_lines), ROWS(reads_list), ROWS(refuses_bad_rows), ROWS(refuses_bad_files),
-		ROWS(reads_swebench_lite),
+		ROWS(reads_lines),	 ROWS(reads_list),	    ROWS(refuses_bad_rows),
+		ROWS(refuses_bad_files), ROWS(reads_swebench_lite),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

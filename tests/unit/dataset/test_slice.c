@@ -26,20 +26,33 @@ static void add_ours(struct tg_buf *out, const char *text, size_t n)
 /* Every combination of these parts, against Python itself. */
 static void agrees_with_python(void **state)
 {
-	static const char *const parts[] = { "", "0", "1", "3", "7", "9", "-1", "-4", "-7", "-20", "50",
-					     " 2 ", "99999999999999999999999", "+2" };
+	static const char *const parts[] = { "",
+					     "0",
+					     "1",
+					     "3",
+					     "7",
+					     "9",
+					     "-1",
+					     "-4",
+					     "-7",
+					     "-20",
+					     "50",
+					     " 2 ",
+					     "99999999999999999999999",
+					     "+2" };
 	static const char *const steps[] = { "", ":", ":1", ":2", ":-1", ":-3", ":50", ": -2 " };
 	static const size_t lengths[] = { 0, 1, 7 };
 	static const char oracle[] =
-		"import sys\n"
-		"for line in sys.stdin.read().split('\\n')[:-1]:\n"
-		"    text, n = line.split('|')\n"
-		"    n = int(n)\n"
-		"    s = slice(*[int(x) if x.strip() else None for x in text.split(':')])\n"
-		"    print(f'{text}|{n}:' + ''.join(f' {i}' for i in range(n)[s]))\n";
+	    "import sys\n"
+	    "for line in sys.stdin.read().split('\\n')[:-1]:\n"
+	    "    text, n = line.split('|')\n"
+	    "    n = int(n)\n"
+	    "    s = slice(*[int(x) if x.strip() else None for x in text.split(':')])\n"
+	    "    print(f'{text}|{n}:' + ''.join(f' {i}' for i in range(n)[s]))\n";
 	struct tg_buf asked = TG_BUF_INIT, ours = TG_BUF_INIT;
 	struct tg_proc_result r;
-	const struct tg_spawn py = { .argv = (const char *const[]){ "python3", "-c", oracle, NULL } };
+	const struct tg_spawn py = { .argv =
+					 (const char *const[]){ "python3", "-c", oracle, NULL } };
 	char text[96];
 
 	(void)state;
@@ -47,7 +60,8 @@ static void agrees_with_python(void **state)
 		for (size_t b = 0; b < sizeof parts / sizeof *parts; b++)
 			for (size_t c = 0; c < sizeof steps / sizeof *steps; c++)
 				for (size_t l = 0; l < 3; l++) {
-					snprintf(text, sizeof text, "%s:%s%s", parts[a], parts[b], steps[c]);
+					snprintf(text, sizeof text, "%s:%s%s", parts[a], parts[b],
+						 steps[c]);
 					tg_buf_addf(&asked, "%s|%zu\n", text, lengths[l]);
 					add_ours(&ours, text, lengths[l]);
 				}
@@ -62,8 +76,9 @@ static void agrees_with_python(void **state)
 
 static void refuses_what_is_none(void **state)
 {
-	static const char *const bad[] = { "", "abc", "1", "1:2:3:4", "::0", "::-0", "a:b", "1:2:x", "1-2",
-					   "1:2 3", "--1:", "1.5:2", "0x10:", ":+", "\033[31m:" };
+	static const char *const bad[] = { "",	   "abc",   "1",     "1:2:3:4", "::0",
+					   "::-0", "a:b",   "1:2:x", "1-2",	"1:2 3",
+					   "--1:", "1.5:2", "0x10:", ":+",	"\033[31m:" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

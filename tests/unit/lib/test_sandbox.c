@@ -1,4 +1,5 @@
-/* The sandbox's walls, tried from inside. Skipped (77) only where bubblewrap cannot start at all. */
+/* The sandbox's walls, tried from inside. Skipped (77) only where bubblewrap cannot start at all.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,8 +50,8 @@ static const char *run(struct box *b, const char *script)
 	struct tg_err err = { 0 };
 
 	tg_proc_result_fini(&b->r);
-	if (!tg_sandbox_run(&sb, (const char *const[]){ "bash", "-c", script, NULL }, NULL, 0, 20000,
-			    1 << 20, true, &b->r, &err))
+	if (!tg_sandbox_run(&sb, (const char *const[]){ "bash", "-c", script, NULL }, NULL, 0,
+			    20000, 1 << 20, true, &b->r, &err))
 		fail_msg("%s", err.msg);
 	return tg_buf_cstr(&b->r.out);
 }
@@ -81,7 +82,8 @@ static void has_no_network(void **state)
 {
 	refuses(*state, "exec 3<>/dev/tcp/127.0.0.1/22");
 	refuses(*state, "exec 3<>/dev/tcp/1.1.1.1/53");
-	assert_string_equal(run(*state, "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '"), "lo\n");
+	assert_string_equal(run(*state, "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '"),
+			    "lo\n");
 }
 
 static void hides_the_host(void **state)
@@ -89,9 +91,11 @@ static void hides_the_host(void **state)
 	struct box *b = *state;
 	char script[256];
 
-	assert_string_equal(run(b, "ls /home /root /work /var /sys /run /mnt /opt 2>/dev/null"), "/home:\n");
-	assert_string_equal(run(b, "ls /etc | sort | tr '\\n' ' ' | sed 's/ld.so.cache //;s/alternatives //'"),
-			    "group passwd ");
+	assert_string_equal(run(b, "ls /home /root /srv /var /sys /run /mnt /opt 2>/dev/null"),
+			    "/home:\n");
+	assert_string_equal(
+	    run(b, "ls /etc | sort | tr '\\n' ' ' | sed 's/ld.so.cache //;s/alternatives //'"),
+	    "group passwd ");
 	assert_string_equal(run(b, "ls /tmp"), "");
 	refuses(b, "cat /etc/shadow");
 	snprintf(script, sizeof script, "test -e /proc/%d/status", (int)getpid());
@@ -101,7 +105,9 @@ static void hides_the_host(void **state)
 
 static void root_is_read_only(void **state)
 {
-	static const char *const places[] = { "/usr/x", "/bin/x", "/x", "/dev/x", "/etc/x", "/lib/x" };
+	static const char *const places[] = {
+		"/usr/x", "/bin/x", "/x", "/dev/x", "/etc/x", "/lib/x"
+	};
 	char script[64];
 
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
@@ -142,8 +148,8 @@ static void read_only_bind_is(void **state)
 	const struct tg_bind binds[] = { { b->dir, "/testbed", false }, { NULL, NULL, false } };
 	const struct tg_sandbox sb = { .binds = binds, .cwd = "/testbed" };
 
-	assert_true(tg_sandbox_run(&sb, (const char *const[]){ "touch", "x", NULL }, NULL, 0, 20000, 4096,
-				   false, &b->r, NULL));
+	assert_true(tg_sandbox_run(&sb, (const char *const[]){ "touch", "x", NULL }, NULL, 0, 20000,
+				   4096, false, &b->r, NULL));
 	assert_int_not_equal(b->r.code, 0);
 	assert_int_equal(b->r.out.n, 0);
 	assert_true(b->r.err.n > 0);
@@ -158,8 +164,9 @@ static void no_descriptor_leaks(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(dup2(fd, 9), 9);
 	assert_int_equal(dup2(fd, 42), 42);
-	assert_string_equal(run(b, "for f in /proc/self/fd/*; do echo ${f##*/}; done | grep -v '^3$'"),
-			    "0\n1\n2\n"); /* 3: bash reads the folder */
+	assert_string_equal(
+	    run(b, "for f in /proc/self/fd/*; do echo ${f##*/}; done | grep -v '^3$'"),
+	    "0\n1\n2\n"); /* 3: bash reads the folder */
 	refuses(b, "ls -l /proc/1/fd | grep -E ' (9|42) -> '");
 	close(9);
 	close(42);
@@ -171,8 +178,8 @@ static void feeds_input_and_caps_output(void **state)
 	struct box *b = *state;
 	const struct tg_sandbox sb = { .cwd = "/tmp" };
 
-	assert_true(tg_sandbox_run(&sb, (const char *const[]){ "cat", NULL }, "hello", 5, 20000, 3, true,
-				   &b->r, NULL));
+	assert_true(tg_sandbox_run(&sb, (const char *const[]){ "cat", NULL }, "hello", 5, 20000, 3,
+				   true, &b->r, NULL));
 	assert_string_equal(tg_buf_cstr(&b->r.out), "hel");
 	assert_true(b->r.truncated);
 }
@@ -185,9 +192,14 @@ static void time_limit_kills_the_tree(void **state)
 	int64_t start = tg_mono_ms(), size;
 	char path[96];
 
-	assert_true(tg_sandbox_run(&sb, (const char *const[]){ "bash", "-c",
-		"(setsid bash -c 'while :; do echo x >> beat; sleep 0.02; done' >/dev/null 2>&1 &) ; "
-		"echo before; sleep 60", NULL }, NULL, 0, 700, 4096, true, &b->r, NULL));
+	assert_true(
+	    tg_sandbox_run(&sb,
+			   (const char *const[]){ "bash", "-c",
+						  "(setsid bash -c 'while :; do echo x >> beat; "
+						  "sleep 0.02; done' >/dev/null 2>&1 &) ; "
+						  "echo before; sleep 60",
+						  NULL },
+			   NULL, 0, 700, 4096, true, &b->r, NULL));
 	assert_true(b->r.timed_out);
 	assert_string_equal(tg_buf_cstr(&b->r.out), "before\n");
 	assert_true(tg_mono_ms() - start < 6000);
@@ -205,7 +217,8 @@ static void background_ends_with_command(void **state)
 	int64_t size;
 	char path[96];
 
-	run(b, "(setsid bash -c 'while :; do echo x >> beat; sleep 0.01; done' >/dev/null 2>&1 &); sleep 0.2");
+	run(b, "(setsid bash -c 'while :; do echo x >> beat; sleep 0.01; done' >/dev/null 2>&1 &); "
+	       "sleep 0.2");
 	snprintf(path, sizeof path, "%s/beat", b->dir);
 	size = tg_file_size(path);
 	assert_true(size > 0);
@@ -241,12 +254,16 @@ static void limits_hold(void **state)
 {
 	struct box *b = *state;
 	const struct tg_bind binds[] = { { b->dir, "/testbed", true }, { NULL, NULL, false } };
-	const struct tg_sandbox sb = { .binds = binds, .cwd = "/testbed", .tmp_bytes = 1 << 20,
-				       .limits = { .fsize_bytes = 100000, .as_bytes = 200 << 20,
-						   .cpu_s = 1, .nproc = 16 } };
+	const struct tg_sandbox sb = {
+		.binds = binds,
+		.cwd = "/testbed",
+		.tmp_bytes = 1 << 20,
+		.limits = { .fsize_bytes = 100000, .as_bytes = 200 << 20, .cpu_s = 1, .nproc = 16 }
+	};
 	static const char *const hogs[] = {
 		"dd if=/dev/zero of=big bs=1000 count=1000",
-		"dd if=/dev/zero of=/tmp/a bs=99000 count=1 && cp /tmp/a /tmp/b && for i in $(seq 20); do "
+		"dd if=/dev/zero of=/tmp/a bs=99000 count=1 && cp /tmp/a /tmp/b && for i in $(seq "
+		"20); do "
 		"cp /tmp/a /tmp/c$i || exit 1; done",
 		"python3 -c 'x = bytearray(400 << 20)'",
 		"while :; do :; done",
@@ -254,14 +271,17 @@ static void limits_hold(void **state)
 
 	for (size_t i = 0; i < sizeof hogs / sizeof *hogs; i++) {
 		tg_proc_result_fini(&b->r);
-		assert_true(tg_sandbox_run(&sb, (const char *const[]){ "bash", "-c", hogs[i], NULL }, NULL,
-					   0, 20000, 4096, true, &b->r, NULL));
+		assert_true(tg_sandbox_run(&sb,
+					   (const char *const[]){ "bash", "-c", hogs[i], NULL },
+					   NULL, 0, 20000, 4096, true, &b->r, NULL));
 		if (b->r.code == 0 || b->r.timed_out)
 			fail_msg("no limit stopped: %s", hogs[i]);
 	}
 	tg_proc_result_fini(&b->r);
-	assert_true(tg_sandbox_run(&sb, (const char *const[]){ "bash", "-c",
-		"for i in $(seq 40); do sleep 5 & done", NULL }, NULL, 0, 20000, 4096, true, &b->r, NULL));
+	assert_true(tg_sandbox_run(
+	    &sb,
+	    (const char *const[]){ "bash", "-c", "for i in $(seq 40); do sleep 5 & done", NULL },
+	    NULL, 0, 20000, 4096, true, &b->r, NULL));
 	assert_non_null(strstr(tg_buf_cstr(&b->r.out), "fork"));
 }
 
@@ -274,8 +294,8 @@ static void failure_to_start_is_no_result(void **state)
 	const struct tg_sandbox sb = { .binds = binds, .cwd = "/testbed" };
 	struct tg_err err = { 0 };
 
-	assert_false(tg_sandbox_run(&sb, (const char *const[]){ "true", NULL }, NULL, 0, 20000, 4096, true,
-				    &b->r, &err));
+	assert_false(tg_sandbox_run(&sb, (const char *const[]){ "true", NULL }, NULL, 0, 20000,
+				    4096, true, &b->r, &err));
 	assert_int_equal(err.code, TG_E_MACHINE);
 	assert_non_null(strstr(err.msg, "/nonexistent/folder"));
 }
@@ -299,10 +319,18 @@ static void missing_bubblewrap_is_explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOX(runs_commands), BOX(has_no_network), BOX(hides_the_host), BOX(root_is_read_only),
-		BOX(writable_bind_works), BOX(read_only_bind_is), BOX(no_descriptor_leaks),
-		BOX(feeds_input_and_caps_output), BOX(time_limit_kills_the_tree),
-		BOX(background_ends_with_command), BOX(dies_with_its_parent), BOX(limits_hold),
+		BOX(runs_commands),
+		BOX(has_no_network),
+		BOX(hides_the_host),
+		BOX(root_is_read_only),
+		BOX(writable_bind_works),
+		BOX(read_only_bind_is),
+		BOX(no_descriptor_leaks),
+		BOX(feeds_input_and_caps_output),
+		BOX(time_limit_kills_the_tree),
+		BOX(background_ends_with_command),
+		BOX(dies_with_its_parent),
+		BOX(limits_hold),
 		BOX(failure_to_start_is_no_result),
 		cmocka_unit_test(missing_bubblewrap_is_explained),
 	};

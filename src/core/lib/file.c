@@ -120,8 +120,10 @@ static int open_tmp(const char *path, mode_t mode, char **tmp, struct tg_err *er
 		(void)!getrandom(&salt, sizeof salt, GRND_NONBLOCK);
 		*tmp = tg_asprintf("%s.%d.%llx.tmp", path, (int)getpid(), salt + (unsigned)i);
 		fd = open(*tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-		if (fd >= 0)
+		if (fd >= 0) {
+			(void)!fchmod(fd, mode); /* exactly: the runner's umask is 077 */
 			return fd;
+		}
 		free(*tmp);
 		*tmp = NULL;
 		if (errno != EEXIST)

@@ -69,6 +69,7 @@ static bool freeze_policy(const struct tg_launch *l, const char *dir, struct tg_
 static bool fill(struct tg_launch *l, const char *dir, struct tg_err *err)
 {
 	static const char *const folders[] = { ".tgmon", ".tgmon/inbox", ".tgmon/attempts", ".tgmon/jobs" };
+	char sha256[65];
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < sizeof folders / sizeof folders[0]; i++) {
@@ -80,7 +81,7 @@ static bool fill(struct tg_launch *l, const char *dir, struct tg_err *err)
 	return ok && freeze_rows(l, dir, err) &&
 	       freeze_copy(dir, &l->spec.config, "config", err) && freeze_policy(l, dir, err) &&
 	       freeze_copy(dir, &l->spec.eval_results, ".tgmon", err) &&
-	       tg_spec_write(&l->spec, dir, NULL, err);
+	       tg_spec_write(&l->spec, dir, sha256, err);
 }
 
 /* msa_<tag>_<dataset>_<split>_<yymmdd_HHMMSS>, UTC; _2, _3 ... when taken. */

@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 			return fprintf(stderr, "%s\n", err.msg), 2;
 		struct tg_loop loop;
 		tg_loop_init(&loop, &ops, &app, term, ascii);
-		tg_loop_run(&loop);
+		tg_tui_loop(&loop);
 		tg_loop_fini(&loop);
 		struct tg_term_stats st = tg_term_stats(term);
 		tg_term_close(term);

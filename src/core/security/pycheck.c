@@ -149,6 +149,31 @@ static bool check_except(struct tg_py *py, const struct tg_py_place *at,
 	       tg_py_refuse(py, at->node, "an except clause of Python 2");
 }
 
+/* One try has either plain or starred clauses (the grammar takes `except *E` for a plain one). */
+static bool check_try(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
+{
+	bool plain = false, starred = false;
+
+	(void)at;
+	for (size_t i = 0; i < kids->n; i++) {
+		const struct tg_py_kid *kid = &kids->v[i];
+		TSNode value;
+
+		if (kid->kind == TG_PK_EXCEPT_GROUP) {
+			starred = true;
+		} else if (kid->kind == TG_PK_EXCEPT) {
+			value = tg_py_field(kid->node, "value");
+			if (value.id && py->src[ts_node_start_byte(value)] == '*')
+				starred = true;
+			else
+				plain = true;
+		}
+		if (plain && starred)
+			return tg_py_refuse(py, kid->node, "except and except* in one try");
+	}
+	return true;
+}
+
 static bool check_import(struct tg_py *py, const struct tg_py_place *at,
 			 const struct tg_py_kids *kids)
 {
@@ -357,7 +382,11 @@ static bool check_splat(struct tg_py *py, const struct tg_py_place *at, const st
 		if (start == at->parent_start)
 			return true;
 		break;
-	case TG_PK_SUBSCRIPT:
+	case TG_PK_AS_PATTERN: /* `except *E as e` */
+		if (at->grand == TG_PK_EXCEPT)
+			return true;
+		break;
+	case TG_PK_EXCEPT: case TG_PK_SUBSCRIPT:
 	case TG_PK_ARGUMENT_LIST: case TG_PK_LIST: case TG_PK_TUPLE: case TG_PK_SET:
 	case TG_PK_EXPRESSION_LIST: case TG_PK_PATTERN_LIST:
 	case TG_PK_EXPRESSION_STATEMENT: case TG_PK_ASSIGNMENT: case TG_PK_AUGMENTED:
@@ -416,6 +445,7 @@ static const check_fn checks[TG_PK_COUNT] = {
 	[TG_PK_EXEC] = check_exec,
 	[TG_PK_RAISE] = check_raise,
 	[TG_PK_ASSERT] = check_assert,
+	[TG_PK_TRY] = check_try,
 	[TG_PK_EXCEPT] = check_except,
 	[TG_PK_IMPORT] = check_import,
 	[TG_PK_IMPORT_FROM] = check_import_from,

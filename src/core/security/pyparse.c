@@ -212,10 +212,37 @@ static bool check_bytes(struct tg_py *py)
 	return true;
 }
 
+/*
+ * The grammar knows "except*" as one word only. `except *(A, B):` becomes `except* (A, B):`, which has
+ * the same length. Done when a text does not parse as it is; true when anything changed.
+ */
+static bool join_except_star(struct tg_py *py)
+{
+	static const char word[] = "except";
+	const size_t n = sizeof word - 1;
+	bool changed = false;
+
+	for (char *p = py->src; (p = strstr(p, word)); p += n) {
+		char *star = p + n + strspn(p + n, " \t");
+
+		if (*star == '*' && star > p + n && star[1] != '=' &&
+		    (p == py->src || strchr(" \t\n\f", p[-1]))) {
+			*star = ' ';
+			p[n] = '*';
+			changed = true;
+		}
+	}
+	return changed;
+}
+
 static bool make_tree(struct tg_py *py)
 {
 	if (count_tokens(py->src, py->n) > SAFE_TOKENS) {
-		switch (probe_in_child(py->src, py->n)) {
+		int verdict = probe_in_child(py->src, py->n);
+
+		if (verdict == 1 && join_except_star(py))
+			verdict = probe_in_child(py->src, py->n);
+		switch (verdict) {
 		case 0:
 			break;
 		case 1:
@@ -227,6 +254,12 @@ static bool make_tree(struct tg_py *py)
 	py->tree = parse_tree(py->src, py->n);
 	if (!py->tree)
 		return refuse_early(py, TG_PY_LIMIT, "parsing took too long");
+	if (ts_node_has_error(ts_tree_root_node(py->tree)) && join_except_star(py)) {
+		ts_tree_delete(py->tree);
+		py->tree = parse_tree(py->src, py->n);
+		if (!py->tree)
+			return refuse_early(py, TG_PY_LIMIT, "parsing took too long");
+	}
 	if (ts_node_has_error(ts_tree_root_node(py->tree))) {
 		find_error(py);
 		return false;

@@ -28,6 +28,17 @@ struct walk {
 	struct tg_py_kids kids;
 };
 
+/* Is there a # between the start of the line and `end`? Good enough to tell a comment's last
+ * backslash from a continuation. */
+static bool has_comment(const struct tg_py *py, uint32_t end)
+{
+	while (end > 0 && py->src[end - 1] != '\n') {
+		if (py->src[--end] == '#')
+			return true;
+	}
+	return false;
+}
+
 /* Where the node's line is indented; false when it is not the first thing on its line. */
 static bool line_level(const struct tg_py *py, TSNode node, struct level *out)
 {
@@ -44,8 +55,10 @@ static bool line_level(const struct tg_py *py, TSNode node, struct level *out)
 				break;
 			for (k--; k > 0 && strchr(" \t\f", py->src[k - 1]); k--)
 				;
+			if (k > 0 && strchr(";:", py->src[k - 1]) && !has_comment(py, k))
+				return false; /* `a; \` and a statement on the next line */
 			if (k > 0 && py->src[k - 1] != '\n')
-				return false;
+				break; /* the end of a comment, or nothing that matters here */
 			i = k + 1;
 			at = k;
 			for (; at < py->n && strchr(" \t\f", py->src[at]); at++)

@@ -2,11 +2,12 @@
 #define TG_DELTA_H
 /*
  * What a patch added to one file: findings after it that were not there before, by identity (code,
- * scope, normalised text), counted: a second one counts, one that only moved within its scope does not.
+ * scope, normalised text), counted: a second one counts, one that only moved within its scope does
+ * not.
  *
- * A file that no longer parses is a finding of its own (the syntax code) when it parsed before or is a
- * new .py file. A file that did not parse before either, or parses only now, cannot be compared: it is
- * reported as not scanned, never as clean.
+ * A file that no longer parses is a finding of its own (the syntax code) when it parsed before or
+ * is a new .py file. A file that did not parse before either, or parses only now, cannot be
+ * compared: it is reported as not scanned, never as clean.
  */
 #include "core/security/rules.h"
 

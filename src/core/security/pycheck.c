@@ -47,7 +47,8 @@ static bool check_class_pattern(struct tg_py *py, const struct tg_py_place *at,
 		if (inner.n && inner.v[0].kind == TG_PK_KEYWORD_PATTERN)
 			keyword = true;
 		else if (keyword)
-			ok = tg_py_refuse(py, kids->v[i].node, "a positional pattern after a keyword");
+			ok = tg_py_refuse(py, kids->v[i].node,
+					  "a positional pattern after a keyword");
 	}
 	tg_py_kids_fini(&inner);
 	return ok;
@@ -109,19 +110,22 @@ static const struct tg_py_kid *by_field(const struct tg_py_kids *kids, const cha
 }
 
 /* `print >>f, x` is an expression in Python 3 too (a shift in a tuple); all else is Python 2. */
-static bool check_print(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
+static bool check_print(struct tg_py *py, const struct tg_py_place *at,
+			const struct tg_py_kids *kids)
 {
 	return has_kind(kids, TG_PK_CHEVRON) ||
 	       tg_py_refuse(py, at->node, "a print statement of Python 2");
 }
 
-static bool check_exec(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
+static bool check_exec(struct tg_py *py, const struct tg_py_place *at,
+		       const struct tg_py_kids *kids)
 {
 	(void)kids;
 	return tg_py_refuse(py, at->node, "an exec statement of Python 2");
 }
 
-static bool check_raise(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
+static bool check_raise(struct tg_py *py, const struct tg_py_place *at,
+			const struct tg_py_kids *kids)
 {
 	return !has_kind(kids, TG_PK_EXPRESSION_LIST) ||
 	       tg_py_refuse(py, at->node, "a raise statement of Python 2");
@@ -130,7 +134,8 @@ static bool check_raise(struct tg_py *py, const struct tg_py_place *at, const st
 static bool check_assert(struct tg_py *py, const struct tg_py_place *at,
 			 const struct tg_py_kids *kids)
 {
-	return count_named(kids) <= 2 || tg_py_refuse(py, at->node, "assert takes two parts at most");
+	return count_named(kids) <= 2 ||
+	       tg_py_refuse(py, at->node, "assert takes two parts at most");
 }
 
 static bool check_except(struct tg_py *py, const struct tg_py_place *at,
@@ -198,7 +203,8 @@ static bool check_import_from(struct tg_py *py, const struct tg_py_place *at,
 	return check_import(py, at, kids);
 }
 
-static bool check_with(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
+static bool check_with(struct tg_py *py, const struct tg_py_place *at,
+		       const struct tg_py_kids *kids)
 {
 	if (kids->n && kids->v[0].kind != TG_PK_T_OPEN)
 		return check_import(py, at, kids);
@@ -253,7 +259,8 @@ static bool check_arguments(struct tg_py *py, const struct tg_py_place *at,
 		else if (kid->kind == TG_PK_DICT_SPLAT)
 			unpacked = true;
 		else if (unpacked)
-			return tg_py_refuse(py, kid->node, "a positional argument after ** unpacking");
+			return tg_py_refuse(py, kid->node,
+					    "a positional argument after ** unpacking");
 		else if (keyword && kid->kind != TG_PK_LIST_SPLAT)
 			return tg_py_refuse(py, kid->node, "a positional argument after a keyword");
 	}
@@ -333,7 +340,11 @@ static bool check_named_expression(struct tg_py *py, const struct tg_py_place *a
 		if (at->grand == TG_PK_CASE)
 			return true;
 		break;
-	case TG_PK_PAREN: case TG_PK_ARGUMENT_LIST: case TG_PK_LIST: case TG_PK_TUPLE: case TG_PK_SET:
+	case TG_PK_PAREN:
+	case TG_PK_ARGUMENT_LIST:
+	case TG_PK_LIST:
+	case TG_PK_TUPLE:
+	case TG_PK_SET:
 	case TG_PK_SUBSCRIPT: case TG_PK_IF: case TG_PK_ELIF: case TG_PK_WHILE:
 	case TG_PK_MATCH: case TG_PK_DECORATOR: case TG_PK_GENERATOR: case TG_PK_LIST_COMP:
 	case TG_PK_SET_COMP: case TG_PK_INTERPOLATION: case TG_PK_FORMAT_EXPRESSION:
@@ -370,7 +381,8 @@ static bool has_comma_after(const struct tg_py *py, TSNode node)
 	       (prev.id && tg_py_kind(py, prev) == TG_PK_T_COMMA);
 }
 
-static bool check_splat(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
+static bool check_splat(struct tg_py *py, const struct tg_py_place *at,
+			const struct tg_py_kids *kids)
 {
 	uint32_t start = ts_node_start_byte(at->node);
 
@@ -378,7 +390,9 @@ static bool check_splat(struct tg_py *py, const struct tg_py_place *at, const st
 		return tg_py_refuse(py, at->node, "a starred expression in a wrong place");
 	(void)kids;
 	switch (at->parent) {
-	case TG_PK_CALL: case TG_PK_ATTRIBUTE: case TG_PK_BINARY: /* `*a.b(c)` has the star at its root */
+	case TG_PK_CALL:
+	case TG_PK_ATTRIBUTE:
+	case TG_PK_BINARY: /* `*a.b(c)` has the star at its root */
 		if (start == at->parent_start)
 			return true;
 		break;
@@ -390,7 +404,11 @@ static bool check_splat(struct tg_py *py, const struct tg_py_place *at, const st
 	case TG_PK_ARGUMENT_LIST: case TG_PK_LIST: case TG_PK_TUPLE: case TG_PK_SET:
 	case TG_PK_EXPRESSION_LIST: case TG_PK_PATTERN_LIST:
 	case TG_PK_EXPRESSION_STATEMENT: case TG_PK_ASSIGNMENT: case TG_PK_AUGMENTED:
-	case TG_PK_RETURN: case TG_PK_YIELD: case TG_PK_FOR: case TG_PK_TYPE: case TG_PK_TUPLE_PATTERN:
+	case TG_PK_RETURN:
+	case TG_PK_YIELD:
+	case TG_PK_FOR:
+	case TG_PK_TYPE:
+	case TG_PK_TUPLE_PATTERN:
 	case TG_PK_LIST_PATTERN: case TG_PK_INTERPOLATION: case TG_PK_MATCH: case TG_PK_AS_TARGET:
 		return true;
 	default:
@@ -408,7 +426,8 @@ static bool check_starred_root(struct tg_py *py, const struct tg_py_place *at,
 	return check_splat(py, at, kids);
 }
 
-static bool check_yield(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
+static bool check_yield(struct tg_py *py, const struct tg_py_place *at,
+			const struct tg_py_kids *kids)
 {
 	(void)kids;
 	if (at->parent == TG_PK_LIST || at->parent == TG_PK_SET || at->parent == TG_PK_TUPLE)
@@ -417,7 +436,8 @@ static bool check_yield(struct tg_py *py, const struct tg_py_place *at, const st
 }
 
 /* Bytes and text do not mix in one literal. */
-static bool check_concat(struct tg_py *py, const struct tg_py_place *at, const struct tg_py_kids *kids)
+static bool check_concat(struct tg_py *py, const struct tg_py_place *at,
+			 const struct tg_py_kids *kids)
 {
 	bool bytes = false, text = false;
 

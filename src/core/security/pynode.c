@@ -19,7 +19,8 @@ TSNode tg_py_first_named(const struct tg_py *py, TSNode node)
 		TSNode kid = ts_node_child(node, i);
 		enum tg_py_kind kind = tg_py_kind(py, kid);
 
-		if (ts_node_is_named(kid) && kind != TG_PK_COMMENT && kind != TG_PK_LINE_CONTINUATION)
+		if (ts_node_is_named(kid) && kind != TG_PK_COMMENT &&
+		    kind != TG_PK_LINE_CONTINUATION)
 			return kid;
 	}
 	return (TSNode){ 0 };
@@ -67,9 +68,9 @@ void tg_py_identifier(const struct tg_py *py, TSNode node, struct tg_buf *out)
 
 bool tg_py_is_space(uint32_t cp)
 {
-	return (cp >= 0x09 && cp <= 0x0D) || (cp >= 0x1C && cp <= 0x20) || cp == 0x85 || cp == 0xA0 ||
-	       cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 ||
-	       cp == 0x202F || cp == 0x205F || cp == 0x3000;
+	return (cp >= 0x09 && cp <= 0x0D) || (cp >= 0x1C && cp <= 0x20) || cp == 0x85 ||
+	       cp == 0xA0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 ||
+	       cp == 0x2029 || cp == 0x202F || cp == 0x205F || cp == 0x3000;
 }
 
 static void add_cp(struct tg_buf *out, uint32_t cp)
@@ -192,7 +193,8 @@ static const char *decode_text(const char *p, size_t n, bool raw, const struct t
 			return "bytes hold ASCII only";
 		if (c == '\\' && !raw) {
 			size_t used;
-			const char *why = decode_escape(p + i + 1, n - i - 1, s->is_bytes, out, &used);
+			const char *why =
+			    decode_escape(p + i + 1, n - i - 1, s->is_bytes, out, &used);
 
 			if (why)
 				return why;

@@ -1,6 +1,7 @@
 #ifndef TG_PYNODE_H
 #define TG_PYNODE_H
-/* Small questions about nodes, with the meaning that Python's own AST gives them (pipeline spec 6.3). */
+/* Small questions about nodes, with the meaning that Python's own AST gives them (pipeline
+ * spec 6.3). */
 #include "core/security/pyparse.h"
 
 struct tg_py_string {
@@ -15,7 +16,8 @@ bool tg_py_string_is_bytes(const struct tg_py *py, TSNode string);
 /* A string or a concatenation: its value and nature; false for any other node. */
 bool tg_py_string_value(const struct tg_py *py, TSNode node, struct tg_buf *out,
 			struct tg_py_string *what);
-/* The node inside any number of parentheses; also past the star that the grammar puts at the root of
+/* The node inside any number of parentheses; also past the star that the grammar puts at the root
+ * of
  * `*a.b(c)` where Python's tree has it outside. */
 TSNode tg_py_unwrap(const struct tg_py *py, TSNode node);
 /* NFKC of an identifier, as CPython compares names. */

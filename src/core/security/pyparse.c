@@ -102,7 +102,8 @@ bool tg_py_refuse(struct tg_py *py, TSNode at, const char *why)
 
 static bool is_word(unsigned char c)
 {
-	return c == '_' || c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+	return c == '_' || c >= 0x80 || (c >= '0' && c <= '9') ||
+	       ((c | 32) >= 'a' && (c | 32) <= 'z');
 }
 
 /* An upper bound of the number of tokens: words, and every other character that is not a blank. */
@@ -140,7 +141,8 @@ static TSTree *parse_tree(const char *p, size_t n)
 
 /*
  * Try the parser on a large text in a child first: 0 well-formed, 1 not, -1 it broke or ran out of
- * time. Only a well-formed text is then parsed here (the error paths are the ones that can corrupt).
+ * time. Only a well-formed text is then parsed here (the error paths are the ones that can
+ * corrupt).
  */
 static int probe_in_child(const char *p, size_t n)
 {
@@ -213,8 +215,8 @@ static bool check_bytes(struct tg_py *py)
 }
 
 /*
- * The grammar knows "except*" as one word only. `except *(A, B):` becomes `except* (A, B):`, which has
- * the same length. Done when a text does not parse as it is; true when anything changed.
+ * The grammar knows "except*" as one word only. `except *(A, B):` becomes `except* (A, B):`, which
+ * has the same length. Done when a text does not parse as it is; true when anything changed.
  */
 static bool join_except_star(struct tg_py *py)
 {

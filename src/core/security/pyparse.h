@@ -5,9 +5,9 @@
  * what is Python at all (pipeline spec 6.1): tree-sitter alone accepts Python 2, inconsistent
  * indentation and much more; pystrict.c refuses those.
  *
- * The text is made ready first: bytes that are not UTF-8 are read as latin-1, CRLF and lone CR become
- * LF, as Python's text layer does. All positions are in that text (`src`), so lines agree with the
- * file's. Walking is never recursive: depth and breadth come from a model.
+ * The text is made ready first: bytes that are not UTF-8 are read as latin-1, CRLF and lone CR
+ * become LF, as Python's text layer does. All positions are in that text (`src`), so lines agree
+ * with the file's. Walking is never recursive: depth and breadth come from a model.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -140,7 +140,8 @@ static bool check_alignment(struct walk *w, const struct entry *e)
 		if (!is_clause(kid->kind) && e->at.kind != TG_PK_DECORATED)
 			continue;
 		if (line_level(w->py, kid->node, &here) && !same(here, e->lvl))
-			return tg_py_refuse(w->py, kid->node, "it is not aligned with its statement");
+			return tg_py_refuse(w->py, kid->node,
+					    "it is not aligned with its statement");
 	}
 	return true;
 }

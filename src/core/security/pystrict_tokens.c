@@ -12,11 +12,10 @@
 #define MAX_INT_DIGITS 4300 /* CPython: sys.int_info.default_max_str_digits */
 
 static const char *const keywords[] = {
-	"False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",
-	"continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if",
-	"import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try",
-	"while", "with", "yield"
-};
+    "False", "None",	 "True",  "and",    "as",   "assert", "async",	"await",    "break",
+    "class", "continue", "def",	  "del",    "elif", "else",   "except", "finally",  "for",
+    "from",  "global",	 "if",	  "import", "in",   "is",     "lambda", "nonlocal", "not",
+    "or",    "pass",	 "raise", "return", "try",  "while",  "with",	"yield"};
 
 static bool is_keyword(const char *p, size_t n)
 {

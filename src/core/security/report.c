@@ -127,8 +127,9 @@ void tg_report_close(struct tg_report *r)
 		return;
 	r->status = r->scanned_n < r->python_n ? TG_SC_PARTIAL : TG_SC_OK;
 	if (r->status == TG_SC_PARTIAL && !r->error)
-		r->error = tg_asprintf("%zu of %zu Python files could not be scanned; see coverage.skipped",
-				       r->python_n - r->scanned_n, r->python_n);
+		r->error = tg_asprintf(
+		    "%zu of %zu Python files could not be scanned; see coverage.skipped",
+		    r->python_n - r->scanned_n, r->python_n);
 }
 
 struct cJSON *tg_report_json(const struct tg_report *r, const struct tg_report_id *id)

@@ -1,6 +1,7 @@
 /*
- * The walk: one pass in the order of Python's own AST where it matters (imports bind names when they
- * are reached; a body comes before its decorators and its return annotation), and the findings.
+ * The walk: one pass in the order of Python's own AST where it matters (imports bind names when
+ * they are reached; a body comes before its decorators and its return annotation), and the
+ * findings.
  */
 #include "core/security/rules.h"
 
@@ -151,7 +152,8 @@ static void visit_assignment(struct scan *s, const struct entry *e)
 	for (size_t i = 0; i < s->rules->rule_n; i++) {
 		const struct tg_rule *rule = &s->rules->rule[i];
 
-		if (rule->on == TG_ON_ASSIGNMENT && tg_rule_matches_assignment(rule, s->py, e->node))
+		if (rule->on == TG_ON_ASSIGNMENT &&
+		    tg_rule_matches_assignment(rule, s->py, e->node))
 			add_finding(s, rule, e);
 	}
 }
@@ -243,7 +245,8 @@ static void walk(struct scan *s)
 		qsort(s->out->v, s->out->n, sizeof *s->out->v, by_place);
 }
 
-static void add_syntax(const struct tg_rules *rules, const struct tg_py *py, struct tg_findings *out)
+static void add_syntax(const struct tg_rules *rules, const struct tg_py *py,
+		       struct tg_findings *out)
 {
 	const char *p = py->src;
 	uint32_t line = py->line ? py->line : 1, col = py->col ? py->col : 1;

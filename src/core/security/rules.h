@@ -1,14 +1,13 @@
 #ifndef TG_RULES_H
 #define TG_RULES_H
 /*
- * The Python rules: data/rules/python.yaml says what is found, this says how it is matched (pipeline
- * spec 6.2 to 6.4, which the vectors of the reference bind).
+ * The Python rules: data/rules/python.yaml says what is found, this says how it is matched
+ * (pipeline spec 6.2 to 6.4, which the vectors of the reference bind).
  *
  * Words of a `match` line, all of which must hold:
- *   name [..]           the call's dotted name is one of these; with suffix: or ends in one of those
- *   prefix [..] suffix [..]  it starts with one and ends with the other
- *   table T, member [..]     it has exactly two parts: a name that table T holds, and a member (any
- *                            when the list is empty)
+ *   name [..]           the call's dotted name is one of these; with suffix: or ends in one of
+ * those prefix [..] suffix [..]  it starts with one and ends with the other table T, member [..] it
+ * has exactly two parts: a name that table T holds, and a member (any when the list is empty)
  *   direct T            it is a name that table T holds
  *   attribute A         the function is an attribute access called A, of anything
  *   keyword K, is V     the first argument K= whose value is a literal is exactly V (True, False)
@@ -59,15 +58,16 @@ struct tg_rules {
 	size_t rule_n, rule_cap;
 };
 
-/* path NULL: rules/python.yaml below the data folder. Strict: unknown words are errors with line and
- * column. Free with tg_rules_free. */
+/* path NULL: rules/python.yaml below the data folder. Strict: unknown words are errors with line
+ * and column. Free with tg_rules_free. */
 struct tg_rules *tg_rules_load(const char *path, struct tg_err *err);
 void tg_rules_free(struct tg_rules *rules);
 const struct tg_rule *tg_rules_find(const struct tg_rules *rules, const char *code);
 
 struct tg_finding {
 	const struct tg_rule *rule; /* borrowed from the pack */
-	uint32_t line, col, end_line, end_col; /* 1-based, columns in characters; end is behind the last */
+	uint32_t line, col, end_line,
+	    end_col;   /* 1-based, columns in characters; end is behind the last */
 	char *snippet; /* safe one line */
 	char *scope;   /* "Class.method", "" at module level */
 	char *text;    /* tokens joined by one blank: identity, with code and scope */
@@ -82,14 +82,15 @@ struct tg_findings {
 	bool latin1;
 };
 
-/* Scan n bytes of source. A text that does not parse gives exactly one finding, the syntax one, unless
- * status is LIMIT (then none: nothing is known about it). Sorted by place, then code. */
+/* Scan n bytes of source. A text that does not parse gives exactly one finding, the syntax one,
+ * unless status is LIMIT (then none: nothing is known about it). Sorted by place, then code. */
 void tg_rules_scan(const struct tg_rules *rules, const char *source, size_t n,
 		   struct tg_findings *out);
 void tg_findings_fini(struct tg_findings *f);
 
-/* The sorted, unique codes under the reference's active-rule names ("ALL", categories, literal codes;
- * pipeline spec 6.2); active NULL: all. NULL-terminated, borrowed strings; free the array. */
+/* The sorted, unique codes under the reference's active-rule names ("ALL", categories, literal
+ * codes; pipeline spec 6.2); active NULL: all. NULL-terminated, borrowed strings; free the array.
+ */
 const char **tg_findings_codes(const struct tg_findings *f, const char *const *active);
 
 #endif

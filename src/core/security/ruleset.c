@@ -93,7 +93,8 @@ static bool read_match_key(const struct reader *r, const struct tg_yaml_node *n,
 	return bad(r, n, "unknown word in a match");
 }
 
-static bool read_matches(const struct reader *r, const struct tg_yaml_node *list, struct tg_rule *rule)
+static bool read_matches(const struct reader *r, const struct tg_yaml_node *list,
+			 struct tg_rule *rule)
 {
 	if (list->kind != TG_YAML_LIST)
 		return bad(r, list, "a list of matches is due here");
@@ -111,7 +112,8 @@ static bool read_matches(const struct reader *r, const struct tg_yaml_node *list
 		}
 		if (!m->name && !m->prefix && !m->table && !m->direct && !m->attribute)
 			return bad(r, n, "a match names no function");
-		if ((m->table != NULL) != (m->member != NULL) || (m->keyword != NULL) != (m->is != NULL) ||
+		if ((m->table != NULL) != (m->member != NULL) ||
+		    (m->keyword != NULL) != (m->is != NULL) ||
 		    (m->unless != NULL) != (m->contains != NULL) || (m->prefix && !m->suffix))
 			return bad(r, n, "a match lacks the second half of a condition");
 	}
@@ -131,7 +133,8 @@ static bool read_on(const struct reader *r, const struct tg_yaml_node *n, enum t
 	return bad(r, n, "a rule is on: call, assignment or parse");
 }
 
-static bool read_rule_key(const struct reader *r, const struct tg_yaml_node *n, struct tg_rule *rule)
+static bool read_rule_key(const struct reader *r, const struct tg_yaml_node *n,
+			  struct tg_rule *rule)
 {
 	const struct {
 		const char *key;
@@ -160,7 +163,8 @@ static bool read_rule_key(const struct reader *r, const struct tg_yaml_node *n, 
 	return bad(r, n, "unknown word in a rule");
 }
 
-static bool check_rule(const struct reader *r, const struct tg_yaml_node *n, const struct tg_rule *rule)
+static bool check_rule(const struct reader *r, const struct tg_yaml_node *n,
+		       const struct tg_rule *rule)
 {
 	if (!rule->code || !rule->cwe || !rule->severity || !rule->message)
 		return bad(r, n, "a rule needs code, cwe, severity and message");
@@ -173,7 +177,8 @@ static bool check_rule(const struct reader *r, const struct tg_yaml_node *n, con
 	return true;
 }
 
-static bool read_rules(const struct reader *r, const struct tg_yaml_node *list, struct tg_rules *rules)
+static bool read_rules(const struct reader *r, const struct tg_yaml_node *list,
+		       struct tg_rules *rules)
 {
 	for (const struct tg_yaml_node *n = list->first; n; n = n->next) {
 		struct tg_rule *rule;
@@ -191,7 +196,8 @@ static bool read_rules(const struct reader *r, const struct tg_yaml_node *list, 
 	return true;
 }
 
-static bool read_import(const struct reader *r, const struct tg_yaml_node *n, struct tg_import_rule *i)
+static bool read_import(const struct reader *r, const struct tg_yaml_node *n,
+			struct tg_import_rule *i)
 {
 	memset(i, 0, sizeof *i);
 	for (const struct tg_yaml_node *k = n->first; k; k = k->next) {
@@ -230,7 +236,8 @@ static bool read_imports(const struct reader *r, const struct tg_yaml_node *list
 	return true;
 }
 
-static bool read_pack(const struct reader *r, const struct tg_yaml_node *root, struct tg_rules *rules)
+static bool read_pack(const struct reader *r, const struct tg_yaml_node *root,
+		      struct tg_rules *rules)
 {
 	for (const struct tg_yaml_node *k = root->first; k; k = k->next) {
 		bool ok;
@@ -238,7 +245,8 @@ static bool read_pack(const struct reader *r, const struct tg_yaml_node *root, s
 		if (tg_streq(k->key, "version"))
 			ok = read_text(r, k, &rules->version);
 		else if (tg_streq(k->key, "tables"))
-			ok = read_imports(r, k, &rules->import, &rules->import_n, &rules->import_cap);
+			ok = read_imports(r, k, &rules->import, &rules->import_n,
+					  &rules->import_cap);
 		else if (tg_streq(k->key, "from_imports"))
 			ok = read_imports(r, k, &rules->from, &rules->from_n, &rules->from_cap);
 		else if (tg_streq(k->key, "rules"))

@@ -23,7 +23,8 @@ struct cJSON *tg_finding_json(const struct tg_finding *f, const char *path, cons
 	return o;
 }
 
-struct cJSON *tg_scan_source(const struct tg_rules *rules, const char *path, const char *p, size_t n)
+struct cJSON *tg_scan_source(const struct tg_rules *rules, const char *path, const char *p,
+			     size_t n)
 {
 	struct cJSON *o = tg_json_object(), *codes = tg_json_array(), *list = tg_json_array();
 	struct tg_findings f;

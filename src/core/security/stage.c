@@ -34,8 +34,8 @@ static bool write_work(const struct tg_stage_ctx *ctx, const char *name, const s
 }
 
 /* One side of a file. *there: the tree says that it exists; false: it cannot be read. */
-static bool read_side(struct stage *s, const struct cJSON *file, const char *key, struct tg_buf *out,
-		      bool *there, const char **why)
+static bool read_side(struct stage *s, const struct cJSON *file, const char *key,
+		      struct tg_buf *out, bool *there, const char **why)
 {
 	const char *name = tg_json_str(file, key);
 	char *path;
@@ -96,7 +96,8 @@ static void scan_file(struct stage *s, const struct cJSON *file)
 		tg_report_other(&s->report, path);
 	else if (!ok)
 		tg_report_gap(&s->report, path, why);
-	else if (!tg_is_python(path, has_after ? &after : &before) || (odd && tg_starts_with(odd, "it is a sub")))
+	else if (!tg_is_python(path, has_after ? &after : &before) ||
+		 (odd && tg_starts_with(odd, "it is a sub")))
 		tg_report_other(&s->report, path);
 	else if (odd)
 		tg_report_gap(&s->report, path, odd);
@@ -151,11 +152,13 @@ static void scan_tree(struct stage *s)
 	if (!tg_json_bool(s->tree, "applied", false)) {
 		const char *why = tg_json_str(tg_json_get(s->triage, "sum"), "no_base");
 
-		tg_report_fail(&s->report, why ? why : "the tree after the patch is not known: the base "
-			       "commit is not at hand");
+		tg_report_fail(&s->report, why ? why
+					       : "the tree after the patch is not known: the base "
+						 "commit is not at hand");
 		return;
 	}
-	for (const struct cJSON *f = tg_json_first(tg_json_get(s->tree, "files")); f; f = tg_json_next(f))
+	for (const struct cJSON *f = tg_json_first(tg_json_get(s->tree, "files")); f;
+	     f = tg_json_next(f))
 		scan_file(s, f);
 	tg_report_close(&s->report);
 }
@@ -215,7 +218,10 @@ static void sum_kept(const struct cJSON *report, bool found, const char *error,
 	enum tg_scan_status status;
 
 	tg_scan_view_init(&v, found, report, error, TG_SC_NONE, policy);
-	status = v.failed ? TG_SC_FAILED : v.skipped ? TG_SC_SKIPPED : v.partial ? TG_SC_PARTIAL : TG_SC_OK;
+	status = v.failed    ? TG_SC_FAILED
+		 : v.skipped ? TG_SC_SKIPPED
+		 : v.partial ? TG_SC_PARTIAL
+			     : TG_SC_OK;
 	tg_json_set_str(sum, "status", tg_scan_status_name(status));
 	tg_json_set_str(sum, "reason", v.failed ? v.error : tg_json_str(report, "skip_reason"));
 	tg_json_set(sum, "new_violations", tg_json_dup(v.structured));

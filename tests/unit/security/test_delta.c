@@ -13,33 +13,34 @@ static const struct {
 	const char *name, *path, *before, *after;
 	const char *fresh;  /* codes of new findings, "A,B"; NULL: not scanned */
 } cases[] = {
-	{ "same", "a.py", "eval(x)\n", "eval(x)\n", "" },
-	{ "moved down", "a.py", "eval(x)\n", "y = 1\n\n\nz = eval( x )  # here now\n", "" },
-	{ "reformatted", "a.py", "random.choice(a, b)\n", "random.choice(\n    a,\n    b)\n",
-	  "" },
-	{ "second of a kind", "a.py", "random.random()\n", "random.random()\nrandom.random()\n",
-	  "WEAK_RNG_USAGE" },
-	{ "two more", "a.py", "random.random()\n", "random.random()\nrandom.random()\nrandom.random()\n",
-	  "WEAK_RNG_USAGE,WEAK_RNG_USAGE" },
-	{ "one fewer", "a.py", "random.random()\nrandom.random()\n", "random.random()\n", "" },
-	{ "another scope", "a.py", "def f():\n  return random.random()\n",
-	  "def f():\n  return 1\ndef g():\n  return random.random()\n", "WEAK_RNG_USAGE" },
-	{ "another secret", "a.py", "token = 'abcdef'\n", "token = 'ghijkl'\n", "HARDCODED_SECRETS" },
-	{ "string's blanks count", "a.py", "token = 'abc def'\n", "token = 'abc  def'\n", "HARDCODED_SECRETS" },
-	{ "removed", "a.py", "token = 'abcdef'\n", "x = 1\n", "" },
-	{ "deleted file", "a.py", "token = 'abcdef'\n", NULL, "" },
-	{ "new file", "a.py", NULL, "token = 'abcdef'\nc.execute('a' + b)\n",
-	  "HARDCODED_SECRETS,SQLI_STRING_CONCAT" },
-	{ "empty new file", "a.py", NULL, "", "" },
-	{ "stops parsing", "a.py", "x = 1\n", "x = = 1\n", TG_CODE_SYNTAX },
-	{ "new and broken", "a.py", NULL, "print 'x'\n", TG_CODE_SYNTAX },
-	{ "new broken script", "tool", NULL, "#!/usr/bin/python\nprint 'x'\n", NULL },
-	{ "never parsed", "a.py", "print 'x'\n", "print 'x'\ntoken = 'abcdef'\n", NULL },
-	{ "parses only now", "a.py", "print 'x'\n", "print('x')\ntoken = 'abcdef'\n", NULL },
-	{ "byte order mark stays", "a.py", "\xEF\xBB\xBFx = 1\n", "\xEF\xBB\xBFtoken = 'abcdef'\n", NULL },
-	{ "byte order mark comes", "a.py", "x = 1\n", "\xEF\xBB\xBFx = 1\n", TG_CODE_SYNTAX },
-	{ "latin-1", "a.py", "# \xE9\n", "# \xE9\ntoken = 'abcdef'\n", "HARDCODED_SECRETS" },
-	{ "line ends", "a.py", "eval(x)\n", "eval(x)\r\n", "" },
+    {"same", "a.py", "eval(x)\n", "eval(x)\n", ""},
+    {"moved down", "a.py", "eval(x)\n", "y = 1\n\n\nz = eval( x )  # here now\n", ""},
+    {"reformatted", "a.py", "random.choice(a, b)\n", "random.choice(\n    a,\n    b)\n", ""},
+    {"second of a kind", "a.py", "random.random()\n", "random.random()\nrandom.random()\n",
+     "WEAK_RNG_USAGE"},
+    {"two more", "a.py", "random.random()\n", "random.random()\nrandom.random()\nrandom.random()\n",
+     "WEAK_RNG_USAGE,WEAK_RNG_USAGE"},
+    {"one fewer", "a.py", "random.random()\nrandom.random()\n", "random.random()\n", ""},
+    {"another scope", "a.py", "def f():\n  return random.random()\n",
+     "def f():\n  return 1\ndef g():\n  return random.random()\n", "WEAK_RNG_USAGE"},
+    {"another secret", "a.py", "token = 'abcdef'\n", "token = 'ghijkl'\n", "HARDCODED_SECRETS"},
+    {"string's blanks count", "a.py", "token = 'abc def'\n", "token = 'abc  def'\n",
+     "HARDCODED_SECRETS"},
+    {"removed", "a.py", "token = 'abcdef'\n", "x = 1\n", ""},
+    {"deleted file", "a.py", "token = 'abcdef'\n", NULL, ""},
+    {"new file", "a.py", NULL, "token = 'abcdef'\nc.execute('a' + b)\n",
+     "HARDCODED_SECRETS,SQLI_STRING_CONCAT"},
+    {"empty new file", "a.py", NULL, "", ""},
+    {"stops parsing", "a.py", "x = 1\n", "x = = 1\n", TG_CODE_SYNTAX},
+    {"new and broken", "a.py", NULL, "print 'x'\n", TG_CODE_SYNTAX},
+    {"new broken script", "tool", NULL, "#!/usr/bin/python\nprint 'x'\n", NULL},
+    {"never parsed", "a.py", "print 'x'\n", "print 'x'\ntoken = 'abcdef'\n", NULL},
+    {"parses only now", "a.py", "print 'x'\n", "print('x')\ntoken = 'abcdef'\n", NULL},
+    {"byte order mark stays", "a.py", "\xEF\xBB\xBFx = 1\n", "\xEF\xBB\xBFtoken = 'abcdef'\n",
+     NULL},
+    {"byte order mark comes", "a.py", "x = 1\n", "\xEF\xBB\xBFx = 1\n", TG_CODE_SYNTAX},
+    {"latin-1", "a.py", "# \xE9\n", "# \xE9\ntoken = 'abcdef'\n", "HARDCODED_SECRETS"},
+    {"line ends", "a.py", "eval(x)\n", "eval(x)\r\n", ""},
 };
 
 static int load(void **state)
@@ -80,13 +81,15 @@ static void test_cases(void **state)
 		run_case(*state, i, &d);
 		for (size_t k = 0; k < d.after.n; k++) {
 			if (d.is_new[k])
-				tg_buf_addf(&fresh, "%s%s", fresh.n ? "," : "", d.after.v[k].rule->code);
+				tg_buf_addf(&fresh, "%s%s", fresh.n ? "," : "",
+					    d.after.v[k].rule->code);
 		}
 		same = d.scanned == (cases[i].fresh != NULL) &&
 		       !strcmp(tg_buf_cstr(&fresh), cases[i].fresh ? cases[i].fresh : "") &&
 		       (d.scanned || d.reason);
 		if (!same) {
-			print_error("%s: scanned %d, new %s\n", cases[i].name, d.scanned, tg_buf_cstr(&fresh));
+			print_error("%s: scanned %d, new %s\n", cases[i].name, d.scanned,
+				    tg_buf_cstr(&fresh));
 			bad++;
 		}
 		tg_buf_fini(&fresh);

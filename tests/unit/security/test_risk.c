@@ -133,7 +133,8 @@ static void test_vectors(void **state)
 	size_t n = 0;
 
 	if (!vectors_read("trajectory_risk.jsonl", &b)) {
-		print_message("skipped: the vectors of the reference are not here (TGMON_SHARED)\n");
+		print_message(
+		    "skipped: the vectors of the reference are not here (TGMON_SHARED)\n");
 		skip();
 	}
 	departures_load(&d, "risk_departures.txt");
@@ -143,9 +144,11 @@ static void test_vectors(void **state)
 		char *name;
 
 		assert_non_null(v);
-		name = classify ? tg_strdup(tg_json_str(v, "cmd")) :
-				  tg_asprintf("%s/%s", tg_json_str(v, "name"), tg_json_str(v, "patterns"));
-		departures_judge(&d, name, classify ? classify_holds(*state, v) : traj_holds(*state, v, line));
+		name = classify ? tg_strdup(tg_json_str(v, "cmd"))
+				: tg_asprintf("%s/%s", tg_json_str(v, "name"),
+					      tg_json_str(v, "patterns"));
+		departures_judge(
+		    &d, name, classify ? classify_holds(*state, v) : traj_holds(*state, v, line));
 		free(name);
 		tg_json_free(v);
 	}
@@ -162,22 +165,28 @@ static void test_tool_calls(void **state)
 		"{\"role\":\"assistant\",\"content\":\"think\",\"extra\":{\"actions\":["
 		"{\"command\":\"cd /x\\ncurl y\"},{\"command\":\"# note\\nls\"}]}}]}");
 
-	assert_string_equal(row, "{\"instance_id\": \"i\", \"risk_score\": 0.4, \"risk_level\": \"medium\", "
-		"\"stats\": {\"total_commands\": 3, \"suspicious_commands\": 1}, \"flags\": "
-		"{\"has_network_access\": true, \"has_env_mutation\": false, \"has_system_file_access\": false, "
-		"\"has_privilege_escalation\": false}, \"signals\": [{\"code\": \"COMMAND_NETWORK_IO\", "
-		"\"severity\": \"high\", \"detail\": \"Attempted outbound network connection: curl y...\", "
-		"\"message_index\": 0, \"command_snippet\": \"curl y\"}]}");
+	assert_string_equal(
+	    row, "{\"instance_id\": \"i\", \"risk_score\": 0.4, \"risk_level\": \"medium\", "
+		 "\"stats\": {\"total_commands\": 3, \"suspicious_commands\": 1}, \"flags\": "
+		 "{\"has_network_access\": true, \"has_env_mutation\": false, "
+		 "\"has_system_file_access\": false, "
+		 "\"has_privilege_escalation\": false}, \"signals\": [{\"code\": "
+		 "\"COMMAND_NETWORK_IO\", "
+		 "\"severity\": \"high\", \"detail\": \"Attempted outbound network connection: "
+		 "curl y...\", "
+		 "\"message_index\": 0, \"command_snippet\": \"curl y\"}]}");
 	free(row);
 }
 
 static void test_list_content(void **state)
 {
 	struct fixture *f = *state;
-	char *row = row_of(f->by_policy,
-		"{\"instance_id\":\"i\",\"messages\":[{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"assistant\","
-		"\"content\":[{\"type\":\"text\",\"text\":\"a\\n```bash\\n sudo x \\n```\"},"
-		"{\"type\":\"text\",\"text\":\"```sh\\nwget y\\n```\"}]}]}");
+	char *row =
+	    row_of(f->by_policy,
+		   "{\"instance_id\":\"i\",\"messages\":[{\"role\":\"user\",\"content\":\"u\"},{"
+		   "\"role\":\"assistant\","
+		   "\"content\":[{\"type\":\"text\",\"text\":\"a\\n```bash\\n sudo x \\n```\"},"
+		   "{\"type\":\"text\",\"text\":\"```sh\\nwget y\\n```\"}]}]}");
 
 	assert_non_null(strstr(row, "\"risk_score\": 0.8, \"risk_level\": \"high\""));
 	assert_non_null(strstr(row, "\"message_index\": 1, \"command_snippet\": \"sudo x\""));
@@ -190,7 +199,8 @@ static void test_published_run(void **state)
 {
 	struct fixture *f = *state;
 	const char *shared = getenv("TGMON_SHARED");
-	char *dir = tg_asprintf("%s/corpus/run20/msa_glm46_lite_run20", shared ? shared : "../shared");
+	char *dir =
+	    tg_asprintf("%s/corpus/run20/msa_glm46_lite_run20", shared ? shared : "../shared");
 	char *rows = tg_path_join(dir, "agentic_risk.jsonl");
 	struct tg_buf b = TG_BUF_INIT, mine = TG_BUF_INIT;
 	size_t n = 0;

@@ -35,7 +35,8 @@ static int unload(void **state)
 }
 
 /* The codes as "A,B"; caller frees. */
-static char *codes_of(const struct tg_rules *rules, const char *p, size_t n, const char *const *active)
+static char *codes_of(const struct tg_rules *rules, const char *p, size_t n,
+		      const char *const *active)
 {
 	struct tg_findings f;
 	struct tg_buf b = TG_BUF_INIT;
@@ -54,136 +55,138 @@ static char *codes_of(const struct tg_rules *rules, const char *p, size_t n, con
 static const struct {
 	const char *source, *codes;
 } table[] = {
-	{ "", "" },
-	{ "x = 1\n", "" },
-	/* code execution */
-	{ "def run(s):\n\treturn eval(s)\n", "DANGEROUS_EVAL" },
-	{ "(eval)(s)\n", "DANGEROUS_EVAL" },
-	{ "get().eval(s)\n", "DANGEROUS_EVAL" },
-	{ "df.eval(s)\n", "" },
-	{ "import builtins\nbuiltins.exec(s)\n", "DANGEROUS_EXEC" },
-	{ "exec(a + b)\n", "DANGEROUS_EXEC,SQLI_STRING_CONCAT" },
-	{ "\xF0\x9D\x93\xAE\xF0\x9D\x93\xBF\xF0\x9D\x93\xAA\xF0\x9D\x93\xB5(s)\n", "DANGEROUS_EVAL" },
-	{ "x = [*eval(s)]\n", "DANGEROUS_EVAL" },
-	{ "f(**eval(s))\n", "DANGEROUS_EVAL" },
-	{ "print(f'{eval(s)!r:>{eval(w)}}')\n", "DANGEROUS_EVAL" },
-	{ "'ev' 'al'(s)\n", "DANGEROUS_EVAL" },
-	{ "# eval(s)\n'''eval(s)'''\n", "" },
-	/* shells */
-	{ "import os as system\nsystem.system('x')\n", "DANGEROUS_OS_SYSTEM" },
-	{ "from os import system\nsystem('x')\n", "" },
-	{ "import subprocess as sp\nsp.call(c, shell=(True))\n", "DANGEROUS_SUBPROCESS" },
-	{ "import subprocess\nsubprocess.call(c, shell=x, shell=True)\n", "DANGEROUS_SUBPROCESS" },
-	{ "import subprocess\nsubprocess.call(c, shell=False, shell=True)\n", "" },
-	{ "import subprocess\nsubprocess.getoutput(c)\n", "" },
-	/* a body is reached before its decorator */
-	{ "@s.run(c, shell=True)\ndef f():\n    import subprocess as s\n", "DANGEROUS_SUBPROCESS" },
-	{ "s.run(c, shell=True)\ndef f():\n    import subprocess as s\n", "" },
-	{ "def f() -> s.run(c, shell=True):\n    import subprocess as s\n", "DANGEROUS_SUBPROCESS" },
-	{ "class A(s.run(c, shell=True)):\n    import subprocess as s\n", "" },
-	/* loading */
-	{ "import pickle as p\np.load(f)\n", "DANGEROUS_PICKLE" },
-	{ "from pickle import load\nload(f)\n", "DANGEROUS_PICKLE" },
-	{ "import cPickle as pickle\npickle.loads(f)\n", "DANGEROUS_PICKLE" },
-	{ "yaml.load(f, Loader=get())\n", "UNSAFE_YAML_LOAD" },
-	{ "yaml.load(f, loader=yaml.SafeLoader)\n", "" },
-	{ "yaml.load(f, Loader=yaml.Loader, loader=yaml.SafeLoader)\n", "UNSAFE_YAML_LOAD" },
-	{ "import yaml as y\ny.unsafe_load(f)\n", "" },
-	/* hashes, TLS, debug */
-	{ "from hashlib import sha1 as s\ns(b'')\n", "WEAK_HASH" },
-	{ "from hashlib import sha256\nsha256(b'')\n", "" },
-	{ "import hashlib as h\nh.md5()\n", "WEAK_HASH" },
-	{ "requests.get(u, verify=False)\n", "REQUESTS_VERIFY_FALSE" },
-	{ "requests.get(u, verify=None, verify=False)\n", "" },
-	{ "get_app().run(debug=True)\n", "DEBUG_MODE_ENABLED" },
-	{ "app.run(debug=not False)\n", "" },
-	/* queries */
-	{ "c.execute(('a' + b))\n", "SQLI_STRING_CONCAT" },
-	{ "c.execute(a << b)\n", "SQLI_STRING_CONCAT" },
-	{ "c.execute(-a)\n", "" },
-	{ "c.execute(sql=a + b)\n", "" },
-	{ "c.execute(x, a + b)\n", "" },
-	{ "c.execute(x=1, *[a + b])\n", "" },
-	{ "c.execute(*a + b)\n", "" },
-	{ "c.execute(a + b for a in c)\n", "" },
-	{ "c.execute(rf'{x}')\n", "SQLI_FSTRING" },
-	{ "c.execute('a' 'b')\n", "" },
-	{ "query('{}'.format(x))\n", "SQLI_STRING_CONCAT" },
-	{ "query(format(x))\n", "" },
-	{ "my_query(a + b)\n", "" },
-	{ "c.executemany(a + b)\n", "" },
-	/* paths and XML */
-	{ "io.open(f'{x}/y')\n", "PATH_TRAVERSAL_OPEN" },
-	{ "Path(a).open(b % c)\n", "PATH_TRAVERSAL_OPEN" },
-	{ "reopen(a + b)\n", "" },
-	{ "import lxml.etree as E\nE.parse(x)\n", "XML_UNSAFE_PARSER" },
-	{ "from lxml.etree import fromstring as f\nf(x)\n", "XML_UNSAFE_PARSER" },
-	{ "import xmlrpc\nxmlrpc.parse(x)\n", "XML_UNSAFE_PARSER" },
-	{ "lxml.etree.fromstring(x)\n", "XML_UNSAFE_PARSER" },
-	/* random */
-	{ "x = random.randint(1, 2)\n", "WEAK_RNG_USAGE" },
-	{ "a[0].random.choices(x)\n", "WEAK_RNG_USAGE" },
-	{ "[*random.choice(x)]\n", "WEAK_RNG_USAGE" },
-	{ "np.random.choice(x)\n", "" },
-	{ "random . \\\n  choice (x)\n", "WEAK_RNG_USAGE" },
-	/* secrets */
-	{ "self.db_password = 'hunter2'\n", "HARDCODED_SECRETS" },
-	{ "(token) = 'abcdef'\n", "HARDCODED_SECRETS" },
-	{ "token, = 'abcd'\n", "" },
-	{ "token = ('abcd')\n", "HARDCODED_SECRETS" },
-	{ "token = b'abcdef'\n", "" },
-	{ "token = f'abcdef'\n", "" },
-	{ "token = '\\x65nv-name'\n", "" },
-	{ "token = '''\n   abc   \n'''\n", "" },
-	{ "token = '\\\nabcd'\n", "HARDCODED_SECRETS" },
-	{ "if (token := 'abcdef'): pass\n", "" },
-	{ "self.api_key: str = u'abcd'\n", "HARDCODED_SECRETS" },
-	{ "to\xE2\x84\xAA" "en = 'abcdef'\n", "HARDCODED_SECRETS" }, /* KELVIN SIGN is k under NFKC */
-	/* what is no Python */
-	{ "print 'x'\n", SYNTAX },
-	{ "if x:\n    a\n     b\n", SYNTAX },
-	{ "if x:\n    a\n  b\n", SYNTAX },
-	{ "if x:\n\ta\n        b\n", SYNTAX },
-	{ " x = 1\n", SYNTAX },
-	{ "try:\n    a\n  except E:\n    b\n", SYNTAX },
-	{ "class A:\n    # nothing\n", SYNTAX },
-	{ "def f(a=1, b): pass\n", SYNTAX },
-	{ "def f((a, b)): pass\n", SYNTAX },
-	{ "del f()\n", SYNTAX },
-	{ "with a as f(): pass\n", SYNTAX },
-	{ "x = a as b\n", SYNTAX },
-	{ "x := 1\n", SYNTAX },
-	{ "None = 1\n", SYNTAX },
-	{ "async = 1\n", SYNTAX },
-	{ "raise E, 'm'\n", SYNTAX },
-	{ "x = 10L\n", SYNTAX },
-	{ "x = 1__0\n", SYNTAX },
-	{ "x = b'\xC3\xA9'\n", SYNTAX },
-	{ "x = 'a' b'b'\n", SYNTAX },
-	{ "x = '\\x1'\n", SYNTAX },
-	{ "x = ur'a'\n", SYNTAX },
-	{ "x = f'{}'\n", SYNTAX },
-	{ "x = f'a}'\n", SYNTAX },
-	{ "\xEF\xBB\xBFx = 1\n", SYNTAX },
-	{ "x\xE2\x80\x8B = 1\n", SYNTAX },
-	{ "x = 1\x0B\n", SYNTAX },
-	{ "from a import b,\n", SYNTAX },
-	{ "(*a)\n", SYNTAX },
-	{ "[x for x in a, b]\n", SYNTAX },
-	/* what is */
-	{ "print >>f, eval(x)\n", "DANGEROUS_EVAL" },
-	{ "match = 1\nmatch x:\n  case {'a': 1, **r} if (y := eval(x)): pass\n", "DANGEROUS_EVAL" },
-	{ "try:\n  a\nexcept* E as e:\n  eval(e)\n", "DANGEROUS_EVAL" },
-	{ "try: a\nexcept *(A, B) as e: eval(e)\nexcept *C.d: b\n", "DANGEROUS_EVAL" },
-	{ "try: a\nexcept A: b\nexcept *B: c\n", SYNTAX },
-	{ "if a:\n    b\nelse:  # \\\n    eval(x)\n    c\n", "DANGEROUS_EVAL" },
-	{ "x = 1; \\\ny = eval(z)\n", "DANGEROUS_EVAL" },
-	{ "if x:\n    pass\n    \n  \ny = [\n1,\n]\n", "" },
-	{ "with (open(a) as f, open(b)): pass\n", "" },
-	{ "x = [*self.a, *b(c), *d[0], *e + f]\n", "" },
-	{ "\x0Cx = 1\r\nif x:\r\n    eval(y)\r\n", "DANGEROUS_EVAL" },
-	{ "x = 1\ry = eval(z)\r", "DANGEROUS_EVAL" },
-	{ "# \xE9t\xE9\ntoken = 'abcd\xE9'\n", "HARDCODED_SECRETS" }, /* latin-1 */
+    {"", ""},
+    {"x = 1\n", ""},
+    /* code execution */
+    {"def run(s):\n\treturn eval(s)\n", "DANGEROUS_EVAL"},
+    {"(eval)(s)\n", "DANGEROUS_EVAL"},
+    {"get().eval(s)\n", "DANGEROUS_EVAL"},
+    {"df.eval(s)\n", ""},
+    {"import builtins\nbuiltins.exec(s)\n", "DANGEROUS_EXEC"},
+    {"exec(a + b)\n", "DANGEROUS_EXEC,SQLI_STRING_CONCAT"},
+    {"\xF0\x9D\x93\xAE\xF0\x9D\x93\xBF\xF0\x9D\x93\xAA\xF0\x9D\x93\xB5(s)\n", "DANGEROUS_EVAL"},
+    {"x = [*eval(s)]\n", "DANGEROUS_EVAL"},
+    {"f(**eval(s))\n", "DANGEROUS_EVAL"},
+    {"print(f'{eval(s)!r:>{eval(w)}}')\n", "DANGEROUS_EVAL"},
+    {"'ev' 'al'(s)\n", "DANGEROUS_EVAL"},
+    {"# eval(s)\n'''eval(s)'''\n", ""},
+    /* shells */
+    {"import os as system\nsystem.system('x')\n", "DANGEROUS_OS_SYSTEM"},
+    {"from os import system\nsystem('x')\n", ""},
+    {"import subprocess as sp\nsp.call(c, shell=(True))\n", "DANGEROUS_SUBPROCESS"},
+    {"import subprocess\nsubprocess.call(c, shell=x, shell=True)\n", "DANGEROUS_SUBPROCESS"},
+    {"import subprocess\nsubprocess.call(c, shell=False, shell=True)\n", ""},
+    {"import subprocess\nsubprocess.getoutput(c)\n", ""},
+    /* a body is reached before its decorator */
+    {"@s.run(c, shell=True)\ndef f():\n    import subprocess as s\n", "DANGEROUS_SUBPROCESS"},
+    {"s.run(c, shell=True)\ndef f():\n    import subprocess as s\n", ""},
+    {"def f() -> s.run(c, shell=True):\n    import subprocess as s\n", "DANGEROUS_SUBPROCESS"},
+    {"class A(s.run(c, shell=True)):\n    import subprocess as s\n", ""},
+    /* loading */
+    {"import pickle as p\np.load(f)\n", "DANGEROUS_PICKLE"},
+    {"from pickle import load\nload(f)\n", "DANGEROUS_PICKLE"},
+    {"import cPickle as pickle\npickle.loads(f)\n", "DANGEROUS_PICKLE"},
+    {"yaml.load(f, Loader=get())\n", "UNSAFE_YAML_LOAD"},
+    {"yaml.load(f, loader=yaml.SafeLoader)\n", ""},
+    {"yaml.load(f, Loader=yaml.Loader, loader=yaml.SafeLoader)\n", "UNSAFE_YAML_LOAD"},
+    {"import yaml as y\ny.unsafe_load(f)\n", ""},
+    /* hashes, TLS, debug */
+    {"from hashlib import sha1 as s\ns(b'')\n", "WEAK_HASH"},
+    {"from hashlib import sha256\nsha256(b'')\n", ""},
+    {"import hashlib as h\nh.md5()\n", "WEAK_HASH"},
+    {"requests.get(u, verify=False)\n", "REQUESTS_VERIFY_FALSE"},
+    {"requests.get(u, verify=None, verify=False)\n", ""},
+    {"get_app().run(debug=True)\n", "DEBUG_MODE_ENABLED"},
+    {"app.run(debug=not False)\n", ""},
+    /* queries */
+    {"c.execute(('a' + b))\n", "SQLI_STRING_CONCAT"},
+    {"c.execute(a << b)\n", "SQLI_STRING_CONCAT"},
+    {"c.execute(-a)\n", ""},
+    {"c.execute(sql=a + b)\n", ""},
+    {"c.execute(x, a + b)\n", ""},
+    {"c.execute(x=1, *[a + b])\n", ""},
+    {"c.execute(*a + b)\n", ""},
+    {"c.execute(a + b for a in c)\n", ""},
+    {"c.execute(rf'{x}')\n", "SQLI_FSTRING"},
+    {"c.execute('a' 'b')\n", ""},
+    {"query('{}'.format(x))\n", "SQLI_STRING_CONCAT"},
+    {"query(format(x))\n", ""},
+    {"my_query(a + b)\n", ""},
+    {"c.executemany(a + b)\n", ""},
+    /* paths and XML */
+    {"io.open(f'{x}/y')\n", "PATH_TRAVERSAL_OPEN"},
+    {"Path(a).open(b % c)\n", "PATH_TRAVERSAL_OPEN"},
+    {"reopen(a + b)\n", ""},
+    {"import lxml.etree as E\nE.parse(x)\n", "XML_UNSAFE_PARSER"},
+    {"from lxml.etree import fromstring as f\nf(x)\n", "XML_UNSAFE_PARSER"},
+    {"import xmlrpc\nxmlrpc.parse(x)\n", "XML_UNSAFE_PARSER"},
+    {"lxml.etree.fromstring(x)\n", "XML_UNSAFE_PARSER"},
+    /* random */
+    {"x = random.randint(1, 2)\n", "WEAK_RNG_USAGE"},
+    {"a[0].random.choices(x)\n", "WEAK_RNG_USAGE"},
+    {"[*random.choice(x)]\n", "WEAK_RNG_USAGE"},
+    {"np.random.choice(x)\n", ""},
+    {"random . \\\n  choice (x)\n", "WEAK_RNG_USAGE"},
+    /* secrets */
+    {"self.db_password = 'hunter2'\n", "HARDCODED_SECRETS"},
+    {"(token) = 'abcdef'\n", "HARDCODED_SECRETS"},
+    {"token, = 'abcd'\n", ""},
+    {"token = ('abcd')\n", "HARDCODED_SECRETS"},
+    {"token = b'abcdef'\n", ""},
+    {"token = f'abcdef'\n", ""},
+    {"token = '\\x65nv-name'\n", ""},
+    {"token = '''\n   abc   \n'''\n", ""},
+    {"token = '\\\nabcd'\n", "HARDCODED_SECRETS"},
+    {"if (token := 'abcdef'): pass\n", ""},
+    {"self.api_key: str = u'abcd'\n", "HARDCODED_SECRETS"},
+    {"to\xE2\x84\xAA"
+     "en = 'abcdef'\n",
+     "HARDCODED_SECRETS"}, /* KELVIN SIGN is k under NFKC */
+    /* what is no Python */
+    {"print 'x'\n", SYNTAX},
+    {"if x:\n    a\n     b\n", SYNTAX},
+    {"if x:\n    a\n  b\n", SYNTAX},
+    {"if x:\n\ta\n        b\n", SYNTAX},
+    {" x = 1\n", SYNTAX},
+    {"try:\n    a\n  except E:\n    b\n", SYNTAX},
+    {"class A:\n    # nothing\n", SYNTAX},
+    {"def f(a=1, b): pass\n", SYNTAX},
+    {"def f((a, b)): pass\n", SYNTAX},
+    {"del f()\n", SYNTAX},
+    {"with a as f(): pass\n", SYNTAX},
+    {"x = a as b\n", SYNTAX},
+    {"x := 1\n", SYNTAX},
+    {"None = 1\n", SYNTAX},
+    {"async = 1\n", SYNTAX},
+    {"raise E, 'm'\n", SYNTAX},
+    {"x = 10L\n", SYNTAX},
+    {"x = 1__0\n", SYNTAX},
+    {"x = b'\xC3\xA9'\n", SYNTAX},
+    {"x = 'a' b'b'\n", SYNTAX},
+    {"x = '\\x1'\n", SYNTAX},
+    {"x = ur'a'\n", SYNTAX},
+    {"x = f'{}'\n", SYNTAX},
+    {"x = f'a}'\n", SYNTAX},
+    {"\xEF\xBB\xBFx = 1\n", SYNTAX},
+    {"x\xE2\x80\x8B = 1\n", SYNTAX},
+    {"x = 1\x0B\n", SYNTAX},
+    {"from a import b,\n", SYNTAX},
+    {"(*a)\n", SYNTAX},
+    {"[x for x in a, b]\n", SYNTAX},
+    /* what is */
+    {"print >>f, eval(x)\n", "DANGEROUS_EVAL"},
+    {"match = 1\nmatch x:\n  case {'a': 1, **r} if (y := eval(x)): pass\n", "DANGEROUS_EVAL"},
+    {"try:\n  a\nexcept* E as e:\n  eval(e)\n", "DANGEROUS_EVAL"},
+    {"try: a\nexcept *(A, B) as e: eval(e)\nexcept *C.d: b\n", "DANGEROUS_EVAL"},
+    {"try: a\nexcept A: b\nexcept *B: c\n", SYNTAX},
+    {"if a:\n    b\nelse:  # \\\n    eval(x)\n    c\n", "DANGEROUS_EVAL"},
+    {"x = 1; \\\ny = eval(z)\n", "DANGEROUS_EVAL"},
+    {"if x:\n    pass\n    \n  \ny = [\n1,\n]\n", ""},
+    {"with (open(a) as f, open(b)): pass\n", ""},
+    {"x = [*self.a, *b(c), *d[0], *e + f]\n", ""},
+    {"\x0Cx = 1\r\nif x:\r\n    eval(y)\r\n", "DANGEROUS_EVAL"},
+    {"x = 1\ry = eval(z)\r", "DANGEROUS_EVAL"},
+    {"# \xE9t\xE9\ntoken = 'abcd\xE9'\n", "HARDCODED_SECRETS"}, /* latin-1 */
 };
 
 static void test_table(void **state)
@@ -195,7 +198,8 @@ static void test_table(void **state)
 
 		if (strcmp(got, table[i].codes)) {
 			bad++;
-			print_error("%s\n  want %s\n  got  %s\n", table[i].source, table[i].codes, got);
+			print_error("%s\n  want %s\n  got  %s\n", table[i].source, table[i].codes,
+				    got);
 		}
 		free(got);
 	}
@@ -204,8 +208,9 @@ static void test_table(void **state)
 
 static void test_place(void **state)
 {
-	static const char source[] = "class A:\n    async def f(self):\n        '\xC3\xA9'; x = random.choice(  # why\n"
-				     "            [1])\n";
+	static const char source[] =
+	    "class A:\n    async def f(self):\n        '\xC3\xA9'; x = random.choice(  # why\n"
+	    "            [1])\n";
 	struct tg_findings f;
 
 	tg_rules_scan(*state, source, sizeof source - 1, &f);
@@ -222,8 +227,8 @@ static void test_place(void **state)
 	tg_findings_fini(&f);
 }
 
-static void expect_repeated(const struct tg_rules *rules, const char *head, const char *unit, size_t times,
-			    const char *tail, const char *codes)
+static void expect_repeated(const struct tg_rules *rules, const char *head, const char *unit,
+			    size_t times, const char *tail, const char *codes)
 {
 	struct tg_buf b = TG_BUF_INIT;
 	char *got;
@@ -250,7 +255,7 @@ static void test_hostile(void **state)
 	expect_repeated(*state, "", "x = 1\n", 70000, "eval(x)\n", "DANGEROUS_EVAL");
 	expect_repeated(*state, "f(", "a,", 70000, "shell=True)\neval(x)\n", "DANGEROUS_EVAL");
 	expect_repeated(*state, "x = ", "(", 5000, "", SYNTAX);
-	expect_repeated(*state, "", "[", 70000, "", NULL);   /* corrupts tree-sitter 0.20.7's heap */
+	expect_repeated(*state, "", "[", 70000, "", NULL); /* corrupts tree-sitter 0.20.7's heap */
 	expect_repeated(*state, "", "x=f(", 20000, "", NULL);
 	expect_repeated(*state, "", ") ", 70000, "", NULL);
 	expect_repeated(*state, "x = ", "-", 70000, "1\neval(x)\n", NULL);
@@ -314,12 +319,15 @@ static void test_scan_json(void **state)
 static void test_bad_pack(void **state)
 {
 	static const char *const packs[] = {
-		"version: a\nrules: []\n",
-		"version: a\nrules:\n  - {code: A, on: call, cwe: C, severity: huge, message: m, match: [{name: [a]}]}\n",
-		"version: a\nrules:\n  - {code: A, on: call, cwe: C, severity: high, message: m, match: [{nam: [a]}]}\n",
-		"version: a\nrules:\n  - {code: A, on: call, cwe: C, severity: high, message: m, match: [{keyword: a, is: 'True'}]}\n",
-		"version: a\nrules:\n  - {code: A, on: call, cwe: C, severity: high, message: m}\n",
-		"version: a\ntables:\n  - {module: a}\n",
+	    "version: a\nrules: []\n",
+	    "version: a\nrules:\n  - {code: A, on: call, cwe: C, severity: huge, message: m, "
+	    "match: [{name: [a]}]}\n",
+	    "version: a\nrules:\n  - {code: A, on: call, cwe: C, severity: high, message: m, "
+	    "match: [{nam: [a]}]}\n",
+	    "version: a\nrules:\n  - {code: A, on: call, cwe: C, severity: high, message: m, "
+	    "match: [{keyword: a, is: 'True'}]}\n",
+	    "version: a\nrules:\n  - {code: A, on: call, cwe: C, severity: high, message: m}\n",
+	    "version: a\ntables:\n  - {module: a}\n",
 	};
 	char path[] = "/tmp/tgmon-rules-XXXXXX";
 	int fd = mkstemp(path);
@@ -351,10 +359,11 @@ static char *joined(const struct cJSON *list)
 
 static bool vector_holds(const struct tg_rules *rules, const struct cJSON *v)
 {
-	static const char *const six[] = { "SQLI", "SECRETS", "MISSING_AUTH", "NO_TRANSACTION", "XSS",
-					   "WEAK_RNG", NULL };
+	static const char *const six[] = {
+	    "SQLI", "SECRETS", "MISSING_AUTH", "NO_TRANSACTION", "XSS", "WEAK_RNG", NULL};
 	const char *code = tg_json_str(v, "code"), *active[16];
-	char *want = joined(tg_json_get(v, "expected")), *want6 = joined(tg_json_get(v, "expected_postapply"));
+	char *want = joined(tg_json_get(v, "expected")),
+	     *want6 = joined(tg_json_get(v, "expected_postapply"));
 	char *got, *got6;
 	size_t n = 0;
 	bool same;
@@ -367,7 +376,8 @@ static bool vector_holds(const struct tg_rules *rules, const struct cJSON *v)
 	got6 = codes_of(rules, code, strlen(code), six);
 	same = !strcmp(got, want) && !strcmp(got6, want6);
 	if (!same)
-		print_message("%s: want %s / %s, got %s / %s\n", tg_json_str(v, "name"), want, want6, got, got6);
+		print_message("%s: want %s / %s, got %s / %s\n", tg_json_str(v, "name"), want,
+			      want6, got, got6);
 	free(got);
 	free(got6);
 	free(want);
@@ -382,7 +392,8 @@ static void test_vectors(void **state)
 	size_t n = 0;
 
 	if (!vectors_read("security_rules.jsonl", &b)) {
-		print_message("skipped: the vectors of the reference are not here (TGMON_SHARED)\n");
+		print_message(
+		    "skipped: the vectors of the reference are not here (TGMON_SHARED)\n");
 		skip();
 	}
 	departures_load(&d, "rules_departures.txt");

@@ -68,10 +68,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void put_triage(const struct place *p, const char *cls, const char *applied, const char *files)
+static void put_triage(const struct place *p, const char *cls, const char *applied,
+		       const char *files)
 {
-	char *tree = tg_asprintf("{\"schema\":\"tgmon.tree.v1\",\"patch_sha256\":\"" SHA "\",\"applied\":%s,"
-				 "\"files\":[%s]}", applied, files);
+	char *tree =
+	    tg_asprintf("{\"schema\":\"tgmon.tree.v1\",\"patch_sha256\":\"" SHA "\",\"applied\":%s,"
+			"\"files\":[%s]}",
+			applied, files);
 	char *result = tg_asprintf("{\"sum\":{\"class\":\"%s\",\"sha256\":\"" SHA "\"}}", cls);
 
 	put(p->triage_work, "tree.json", tree);
@@ -156,21 +159,27 @@ static void test_partial(void **state)
 	put(p->triage_work, "after/0000", "print 'y'\n");
 	put(p->triage_work, "after/0001", "../../etc/passwd");
 	put(p->triage_work, "after/0002", "# \xE9\ntoken = 'abcdef'\n");
-	put_triage(p, "ok", "true",
-		   FILE_JSON("py2.py", "modified", "\"before/0000\"", "\"after/0000\"") ","
-		   "{\"path\":\"link.py\",\"status\":\"added\",\"new_mode\":\"120000\",\"before\":null,"
-		   "\"after\":\"after/0001\"},"
-		   FILE_JSON("lost.py", "added", "null", "\"after/0009\"") ","
-		   FILE_JSON("evil.py", "added", "null", "\"../result.json\"") ","
-		   FILE_JSON("latin.py", "added", "null", "\"after/0002\""));
+	put_triage(
+	    p, "ok", "true",
+	    FILE_JSON(
+		"py2.py", "modified", "\"before/0000\"",
+		"\"after/0000\"") ","
+				  "{\"path\":\"link.py\",\"status\":\"added\",\"new_mode\":"
+				  "\"120000\",\"before\":null,"
+				  "\"after\":\"after/0001\"}," FILE_JSON("lost.py", "added", "null", "\"after/0009\"") "," FILE_JSON(
+				      "evil.py", "added", "null",
+				      "\"../result.json\"") "," FILE_JSON("latin.py", "added",
+									  "null",
+									  "\"after/0002\""));
 	sum = run(p, &report);
 	expect(sum, "status", "\"partial\"");
 	expect(sum, "coverage", "{\"files\":5,\"scanned\":1,\"skipped\":4}");
 	expect(report, "new_violations", "[\"HARDCODED_SECRETS\"]");
 	expect(report, "scan_status", "\"partial\"");
 	assert_int_equal(tg_json_len(tg_json_path(report, "coverage.skipped")), 4);
-	assert_non_null(strstr(tg_json_str(tg_json_first(tg_json_path(report, "coverage.skipped")), "reason"),
-			       "neither before nor after"));
+	assert_non_null(
+	    strstr(tg_json_str(tg_json_first(tg_json_path(report, "coverage.skipped")), "reason"),
+		   "neither before nor after"));
 	tg_json_free(sum);
 	tg_json_free(report);
 }
@@ -228,8 +237,9 @@ static void test_failed(void **state)
 
 static void test_keep(void **state)
 {
-	static const char kept[] = "{ \"scan_failed\":false,\"new_violations\":[\"[medium] WEAK_RNG_USAGE@a: x\"],\n"
-				   "\"files\":[] }";
+	static const char kept[] =
+	    "{ \"scan_failed\":false,\"new_violations\":[\"[medium] WEAK_RNG_USAGE@a: x\"],\n"
+	    "\"files\":[] }";
 	struct place *p = *state;
 	struct tg_buf copy = TG_BUF_INIT;
 	struct cJSON *report, *sum;
@@ -254,7 +264,8 @@ static void test_keep(void **state)
 	tg_json_free(sum);
 	tg_json_free(report);
 
-	put(p->dir, "security_reports/o__n-1.json", "{\"skipped\":true,\"skip_reason\":\"EMPTY_PATCH\"}");
+	put(p->dir, "security_reports/o__n-1.json",
+	    "{\"skipped\":true,\"skip_reason\":\"EMPTY_PATCH\"}");
 	sum = run(p, &report);
 	expect(sum, "status", "\"skipped\"");
 	expect(sum, "reason", "\"EMPTY_PATCH\"");

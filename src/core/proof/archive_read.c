@@ -45,7 +45,7 @@ static bool wanted(const char *path)
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		if (strcmp(path, files[i]) == 0)
 			return true;
-	return tg_starts_with(path, "security_reports/");
+	return tg_starts_with(path, "security_reports/") || tg_ends_with(path, "/patch.diff");
 }
 
 /* The part below the one folder at the top; NULL: refused, or the folder itself (*skip). */

@@ -124,19 +124,37 @@ static void link_line(struct tg_findings *f, const struct tg_prow *row, const ch
 		tg_find(f, "%s: its %s is not the line in this bundle", row->id, name);
 }
 
+/* A patch whose bytes are no UTF-8 does not survive JSON; the bytes that the harness got still lie in its
+ * own folder. True when p[0..n) in `out` has the digest that the row gives. */
+static bool patch_bytes(const struct tg_proof *p, const struct tg_prow *row, const char *text,
+			struct tg_buf *out)
+{
+	const char *want = tg_json_str(row->v, "patch_sha256");
+	char *tail = tg_asprintf("/%s/patch.diff", row->id), hex[TG_SHA256_HEX];
+	bool found;
+
+	tg_buf_clear(out);
+	tg_buf_adds(out, text);
+	tg_sha256_hex(tg_buf_cstr(out), out->n, hex);
+	found = tg_streq(hex, want);
+	for (size_t i = 0; !found && want && strstr(text, "\xef\xbf\xbd") && i < p->set.n; i++)
+		if (tg_ends_with(p->set.v[i].path, tail) && strcmp(p->set.v[i].sha256, want) == 0)
+			found = tg_fileset_read(&p->set, p->set.v[i].path, out, NULL);
+	free(tail);
+	return found;
+}
+
 /* An imported row may have been taken out of another form, so that its digest is of other bytes. */
 static void check_chain(struct tg_findings *f, const struct tg_proof *p, const struct tg_prow *row)
 {
 	const struct tg_prow *pred = tg_prows_find(&p->facts.preds, row->id);
 	const struct tg_instance *in = tg_run_instance(&p->facts.run, row->id);
 	const char *patch = pred ? tg_json_str(pred->v, "model_patch") : NULL;
-	char hex[TG_SHA256_HEX];
+	struct tg_buf bytes = TG_BUF_INIT;
 
-	if (patch) {
-		tg_sha256_hex(patch, strlen(patch), hex);
-		if (!tg_streq(hex, tg_json_str(row->v, "patch_sha256")))
-			tg_find(f, "%s: the row is of another patch than preds_filled.json", row->id);
-	}
+	if (patch && !patch_bytes(p, row, patch, &bytes))
+		tg_find(f, "%s: the row is of another patch than preds_filled.json", row->id);
+	tg_buf_fini(&bytes);
 	link_file(f, p, row, "scan", "security_reports/%s.json");
 	link_file(f, p, row, "exit_status", "%s/%s.traj.json");
 	if (!tg_streq(tg_json_str(p->facts.run_json, "evaluator"), "import"))
@@ -195,6 +213,32 @@ static const char *submission_of(const struct tg_proof *p, const struct tg_prow 
 	return pred ? tg_json_str(pred->v, "model_patch") : NULL;
 }
 
+/* The submission as bytes, when the row is of it. */
+static void put_submission(struct tg_govern_in *g, const struct tg_proof *p,
+			   const struct tg_prow *row, struct tg_buf *bytes)
+{
+	g->submission = submission_of(p, row, g->patch_class);
+	g->submission_n = g->submission ? strlen(g->submission) : 0;
+	if (g->submission && strstr(g->submission, "\xef\xbf\xbd") &&
+	    patch_bytes(p, row, g->submission, bytes)) {
+		g->submission = bytes->p;
+		g->submission_n = bytes->n;
+	}
+}
+
+/* Printed and read again: then bytes that are no UTF-8 look as they do in the row that was read. */
+static struct cJSON *as_read(struct cJSON *row)
+{
+	struct tg_buf b = TG_BUF_INIT;
+	struct cJSON *again;
+
+	tg_json_print(row, TG_JSON_PY, &b);
+	again = tg_json_parse(tg_buf_cstr(&b), b.n, "row", NULL, NULL);
+	tg_json_free(row);
+	tg_buf_fini(&b);
+	return again;
+}
+
 static struct cJSON *judge_again(const struct tg_proof *p, const struct tg_prow *row)
 {
 	const struct tg_prow *result = tg_prows_find(&p->facts.results, row->id);
@@ -205,13 +249,13 @@ static struct cJSON *judge_again(const struct tg_proof *p, const struct tg_prow 
 	struct evidence e = { .report = NULL, .text = TG_BUF_INIT };
 	struct tg_govern_in g = { .model_id = tg_json_str(p->facts.run_json, "model_id"),
 				  .instance_id = row->id };
+	struct tg_buf bytes = TG_BUF_INIT;
 	struct cJSON *made;
 
 	load_report(&e, p, row->id);
 	g.patch_class = att ? att->patch_class
 			    : tg_patch_class_parse(tg_json_str(row->v, "patch_class"));
-	g.submission = submission_of(p, row, g.patch_class);
-	g.submission_n = g.submission ? strlen(g.submission) : 0;
+	put_submission(&g, p, row, &bytes);
 	g.submission_unknown = att && att->stage[TG_STAGE_EXTRACT].state != TG_JOB_OK;
 	g.submission_valid = tg_json_bool(row->v, "submission_valid", false);
 	g.exit_status = att ? att->exit_status : status;
@@ -225,9 +269,10 @@ static struct cJSON *judge_again(const struct tg_proof *p, const struct tg_prow 
 	g.cri_threshold = p->policy ? p->policy->cri_threshold : TG_POLICY_CRI_THRESHOLD;
 	g.required = required(p);
 	g.selection = tg_json_str(p->facts.run_json, "selection");
-	made = tg_govern_row(&g, NULL);
+	made = as_read(tg_govern_row(&g, NULL));
 	tg_json_free(e.report);
 	tg_buf_fini(&e.text);
+	tg_buf_fini(&bytes);
 	return made;
 }
 

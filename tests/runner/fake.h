@@ -2,10 +2,10 @@
 #define FAKE_H
 /*
  * A pipeline of trivial jobs, for tests of the runner: it takes the place of src/core/pipeline. The
- * agent appends one line "<iid> <attempt>" to a ledger (that is what being paid for means here) after
- * it published its trajectory; the stages write result.json and nothing else. What an instance does is
- * in its id: infra-* fails by infrastructure in attempt 1, veto-* is vetoed, hang-* hangs, slow-* takes
- * a second, crash-* exits with 3.
+ * agent appends one line "<iid> <attempt>" to a ledger (that is what being paid for means here)
+ * after it published its trajectory; the stages write result.json and nothing else. What an
+ * instance does is in its id: infra-* fails by infrastructure in attempt 1, veto-* is vetoed,
+ * hang-* hangs, slow-* takes a second, crash-* exits with 3.
  *
  * Include it once in the program that has the main(); call fake_main() first.
  */
@@ -28,11 +28,11 @@
 #define FAKE_BIT(s) (1u << (s))
 
 static const struct tg_stage_def fake_stages[TG_STAGE_COUNT] = {
-	[TG_STAGE_AGENT] = { TG_STAGE_AGENT, 0, TG_POOL_AGENT, 60, 1, NULL },
-	[TG_STAGE_EXTRACT] = { TG_STAGE_EXTRACT, FAKE_BIT(TG_STAGE_AGENT), TG_POOL_LIGHT, 30, 2, NULL },
-	[TG_STAGE_GOVERN] = { TG_STAGE_GOVERN, FAKE_BIT(TG_STAGE_EXTRACT), TG_POOL_LIGHT, 30, 2, NULL },
-	[TG_STAGE_COLLECT] = { TG_STAGE_COLLECT, 0, TG_POOL_LIGHT, 30, 3, NULL },
-	[TG_STAGE_GATE] = { TG_STAGE_GATE, 0, TG_POOL_LIGHT, 30, 2, NULL },
+    [TG_STAGE_AGENT] = {TG_STAGE_AGENT, 0, TG_POOL_AGENT, 60, 1, NULL},
+    [TG_STAGE_EXTRACT] = {TG_STAGE_EXTRACT, FAKE_BIT(TG_STAGE_AGENT), TG_POOL_LIGHT, 30, 2, NULL},
+    [TG_STAGE_GOVERN] = {TG_STAGE_GOVERN, FAKE_BIT(TG_STAGE_EXTRACT), TG_POOL_LIGHT, 30, 2, NULL},
+    [TG_STAGE_COLLECT] = {TG_STAGE_COLLECT, 0, TG_POOL_LIGHT, 30, 3, NULL},
+    [TG_STAGE_GATE] = {TG_STAGE_GATE, 0, TG_POOL_LIGHT, 30, 2, NULL},
 };
 
 const struct tg_stage_def *tg_stage_def(enum tg_stage stage)
@@ -75,7 +75,8 @@ bool tg_pipeline_judged(const struct tg_attempt *att)
 
 enum tg_stage tg_pipeline_run_stage(const struct tg_run *run)
 {
-	const struct tg_stage_mark *c = &run->stage[TG_STAGE_COLLECT], *g = &run->stage[TG_STAGE_GATE];
+	const struct tg_stage_mark *c = &run->stage[TG_STAGE_COLLECT],
+				   *g = &run->stage[TG_STAGE_GATE];
 
 	if (!tg_run_all_judged(run) || c->state == TG_JOB_ACTIVE || g->state == TG_JOB_ACTIVE)
 		return TG_STAGE_COUNT;
@@ -113,7 +114,8 @@ static int fake_agent(const char *job_dir, const char *run_dir)
 {
 	struct tg_job job;
 	char *traj, *ledger, line[256];
-	const char *text = "{\"info\":{\"exit_status\":\"Submitted\",\"submission\":\"\"},\"messages\":[]}";
+	const char *text =
+	    "{\"info\":{\"exit_status\":\"Submitted\",\"submission\":\"\"},\"messages\":[]}";
 	int fd, n;
 
 	if (!tg_job_load(&job, job_dir, NULL))
@@ -124,7 +126,8 @@ static int fake_agent(const char *job_dir, const char *run_dir)
 	}
 	if (tg_starts_with(job.instance_id, "hang-"))
 		tg_sleep_ms(600000);
-	tg_sleep_ms(tg_starts_with(job.instance_id, "slow-") ? 1000 : 2 + (int64_t)(tg_mono_us() % 15));
+	tg_sleep_ms(tg_starts_with(job.instance_id, "slow-") ? 1000
+							     : 2 + (int64_t)(tg_mono_us() % 15));
 	traj = tg_asprintf("%s/work/%s.traj.json", job_dir, job.instance_id);
 	ledger = tg_asprintf("%s/ledger", run_dir);
 	if (!tg_file_write(traj, text, strlen(text), 0600, NULL))
@@ -209,13 +212,20 @@ static bool fake_make_run(const char *run, const char *const *ids, const struct 
 	char *control = tg_layout_control(run, "inbox"), sha[65];
 	size_t n = 0;
 	struct tg_spec s = {
-		.run_id = tg_strdup(tg_path_base(run)), .created_ms = tg_wall_ms(),
-		.agent = tg_strdup("fake"), .evaluator = tg_strdup("fake"),
-		.selection = tg_strdup("first-own"), .workers = want->workers ? want->workers : 1,
-		.eval_workers = 1, .budget_usd = want->budget_usd ? want->budget_usd : -1,
-		.timeout_s = want->timeout_s ? want->timeout_s : 60, .eval_timeout_s = 60, .ladder = 4,
-		.retries = want->retries, .notify = tg_strdup(want->notify),
-		.expected_from = tg_strdup("test"),
+	    .run_id = tg_strdup(tg_path_base(run)),
+	    .created_ms = tg_wall_ms(),
+	    .agent = tg_strdup("fake"),
+	    .evaluator = tg_strdup("fake"),
+	    .selection = tg_strdup("first-own"),
+	    .workers = want->workers ? want->workers : 1,
+	    .eval_workers = 1,
+	    .budget_usd = want->budget_usd ? want->budget_usd : -1,
+	    .timeout_s = want->timeout_s ? want->timeout_s : 60,
+	    .eval_timeout_s = 60,
+	    .ladder = 4,
+	    .retries = want->retries,
+	    .notify = tg_strdup(want->notify),
+	    .expected_from = tg_strdup("test"),
 	};
 	bool ok;
 

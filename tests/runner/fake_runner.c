@@ -2,7 +2,8 @@
  * The runner over a fake pipeline, for the kill test:
  *   fake_runner init RUN N WORKERS    make a run of N instances
  *   fake_runner run RUN               be the runner, in the foreground
- *   fake_runner dump RUN              the fold as text: what must be the same however often it was killed
+ *   fake_runner dump RUN              the fold as text: what must be the same however often it was
+ * killed
  */
 #include "runner/fake.h"
 #include "core/run/journal.h"
@@ -45,7 +46,8 @@ static int dump(const char *dir)
 	for (size_t i = 0; i < run.inst_n; i++) {
 		const struct tg_attempt *att = tg_instance_counted(&run.inst[i]);
 
-		printf("%s %s %s %s\n", run.inst[i].id, tg_state_name(tg_instance_state(&run.inst[i])),
+		printf("%s %s %s %s\n", run.inst[i].id,
+		       tg_state_name(tg_instance_state(&run.inst[i])),
 		       att ? tg_outcome_name(att->outcome) : "-",
 		       att ? tg_decision_name(att->decision) : "-");
 	}
@@ -68,7 +70,8 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	if (argc == 5 && tg_streq(argv[1], "init"))
-		return init(argv[2], (int)strtol(argv[3], NULL, 10), (int)strtol(argv[4], NULL, 10));
+		return init(argv[2], (int)strtol(argv[3], NULL, 10),
+			    (int)strtol(argv[4], NULL, 10));
 	if (argc == 3 && tg_streq(argv[1], "run"))
 		return tg_runner_main(argv[2], true);
 	if (argc == 3 && tg_streq(argv[1], "dump"))

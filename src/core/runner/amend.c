@@ -48,7 +48,8 @@ static size_t common_tail(const char *a, size_t an, const char *b, size_t bn)
 
 static bool looks_secret(const char *p, size_t n)
 {
-	static const char *const words[] = { "key", "token", "secret", "passw", "auth", "credential" };
+	static const char *const words[] = { "key", "token", "secret", "passw",
+					     "auth", "credential" };
 
 	for (size_t w = 0; w < sizeof words / sizeof *words; w++)
 		for (size_t i = 0, len = strlen(words[w]); i + len <= n; i++)
@@ -92,14 +93,15 @@ void tg_amend_diff(const char *was, size_t was_n, const char *is, size_t is_n, s
 
 /* ---- the frozen copy ------------------------------------------------------------------------ */
 
-/* A name from outside becomes part of a path of ours: letters, digits, dot, dash, underscore only. */
+/* A name from outside becomes part of a path of ours: only letters, digits, ". _ -" stay. */
 static char *safe_base(const char *path)
 {
 	const char *base = tg_path_base(path);
 	char *name = tg_strndup(base, strnlen(base, 64));
 
 	for (char *p = name; *p; p++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", *p))
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+			    *p))
 			*p = '_';
 	return name;
 }
@@ -130,7 +132,8 @@ static void read_old(const char *run_dir, const struct tg_spec *spec, struct tg_
 	free(path);
 }
 
-static bool freeze(const char *run_dir, const char *rel, const struct tg_buf *is, struct tg_err *err)
+static bool freeze(const char *run_dir, const char *rel, const struct tg_buf *is,
+		   struct tg_err *err)
 {
 	char *full = tg_path_join(run_dir, rel), *folder = tg_path_dir(full);
 	bool ok = tg_mkdirs(folder, 0755, err) && tg_file_write(full, is->p, is->n, 0600, err);

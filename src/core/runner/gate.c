@@ -57,7 +57,8 @@ static bool disk_closed(struct tg_runner *r, struct tg_buf *text, struct tg_buf 
 	else
 		tg_buf_addf(text, "%lld MiB are free on the disk of the run, %lld are needed",
 			    (long long)(have / MIB), (long long)(need / MIB));
-	tg_buf_addf(reopens, "by itself, when %lld MiB are free", (long long)((need + need / 4) / MIB));
+	tg_buf_addf(reopens, "by itself, when %lld MiB are free",
+		    (long long)((need + need / 4) / MIB));
 	return true;
 }
 

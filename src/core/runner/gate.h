@@ -1,8 +1,8 @@
 #ifndef TG_GATE_H
 #define TG_GATE_H
 /*
- * The launch gate: one table of rows. A closed gate starts nothing and kills nothing; each change is a
- * `gate` record. The first row that is closed is the one that is shown.
+ * The launch gate: one table of rows. A closed gate starts nothing and kills nothing; each change
+ * is a `gate` record. The first row that is closed is the one that is shown.
  */
 #include <stdbool.h>
 #include "core/lib/buf.h"

@@ -1,8 +1,8 @@
 /*
- * Commands: RUN/.tgmon/inbox/<uuid>.json {schema:"tgmon.cmd.v1", req, verb, args{}, user, host, pid}.
- * The journal's cmd record is the acknowledgement. It is durable before the effect and before the file
- * goes, and a req that is on record has no second effect; effects that a crash cut off are finished at
- * the next start (tg_inbox_finish_pending).
+ * Commands: RUN/.tgmon/inbox/<uuid>.json {schema:"tgmon.cmd.v1", req, verb, args{}, user, host,
+ * pid}. The journal's cmd record is the acknowledgement. It is durable before the effect and before
+ * the file goes, and a req that is on record has no second effect; effects that a crash cut off are
+ * finished at the next start (tg_inbox_finish_pending).
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -135,10 +135,12 @@ static bool check_answer(struct tg_runner *r, struct cmd *c, struct tg_err *err)
 	if (!tg_gate_find(row))
 		return tg_fail(err, TG_E_INPUT, "answer: the gate has no such row");
 	if (!tg_streq(row, "budget") && !tg_streq(row, "runner") && !tg_streq(row, "launch"))
-		return tg_fail(err, TG_E_INPUT, "answer: the row \"%s\" is not opened by an answer%s", row,
+		return tg_fail(err, TG_E_INPUT,
+			       "answer: the row \"%s\" is not opened by an answer%s", row,
 			       tg_streq(row, "pause") ? "; resume the run" : "");
 	if (tg_json_get(c->args, "usd") && !(usd > r->cost))
-		return tg_fail(err, TG_E_INPUT, "answer: %.2f USD are spent already; give more", r->cost);
+		return tg_fail(err, TG_E_INPUT, "answer: %.2f USD are spent already; give more",
+			       r->cost);
 	return true;
 }
 
@@ -294,7 +296,8 @@ static struct cJSON *command_body(const struct cJSON *o, const char *req, uid_t 
 }
 
 /* The command in a file; NULL: err says what is wrong with it. */
-static struct cJSON *read_command(const char *inbox, const char *name, uid_t *uid, struct tg_err *err)
+static struct cJSON *read_command(const char *inbox, const char *name, uid_t *uid,
+				  struct tg_err *err)
 {
 	struct tg_buf text = TG_BUF_INIT;
 	struct cJSON *o = NULL;
@@ -308,8 +311,8 @@ static struct cJSON *read_command(const char *inbox, const char *name, uid_t *ui
 	else if (lstat(path, &st) != 0 || (st.st_uid != geteuid() && st.st_uid != 0))
 		tg_fail(err, TG_E_INPUT, "the command file belongs to another user");
 	else if (tg_file_read_beneath(inbox, name, CMD_MAX, &text, err))
-		o = tg_json_parse(text.p, text.n, "command", &(struct tg_json_limits){ .max_depth = 8 },
-				  err);
+		o = tg_json_parse(text.p, text.n, "command",
+				  &(struct tg_json_limits){.max_depth = 8}, err);
 	*uid = st.st_uid;
 	req = tg_json_str(o, "req");
 	verb = tg_json_str(o, "verb");

@@ -123,7 +123,8 @@ static bool list_read(const struct cJSON *a, const char *what, char ***out, stru
 	*out = tg_calloc(tg_json_len(a) + 1, sizeof **out);
 	for (const struct cJSON *c = tg_json_first(a); c; c = tg_json_next(c)) {
 		if (!tg_json_text(c))
-			return tg_fail(err, TG_E_INPUT, "spec.json: %s holds something that is no text", what);
+			return tg_fail(err, TG_E_INPUT,
+				       "spec.json: %s holds something that is no text", what);
 		(*out)[n++] = tg_strdup(tg_json_text(c));
 	}
 	return true;

@@ -138,7 +138,8 @@ static void reopen(struct tg_runner *r)
 	r->reopen_ms = tg_mono_ms() + REOPEN_MS;
 	if (err.sys != ENOSPC && err.sys != EDQUOT) {
 		r->poisoned = true;
-		snprintf(r->trouble, sizeof r->trouble, "%.*s", (int)sizeof r->trouble - 1, err.msg);
+		snprintf(r->trouble, sizeof r->trouble, "%.*s", (int)sizeof r->trouble - 1,
+			 err.msg);
 	}
 }
 

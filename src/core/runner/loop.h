@@ -2,7 +2,8 @@
 #define TG_LOOP_H
 /*
  * Private to the runner: its state and the parts that work on it. Truth is the journal and its fold
- * (r->run); what stands here beside it can be lost at any moment and is found again by tg_recover().
+ * (r->run); what stands here beside it can be lost at any moment and is found again by
+ * tg_recover().
  *
  * After a failed append the fold may lag behind the disk, so: tg_loop_put() false means "stop what
  * you do and return"; the loop then mends (disk full) or ends (I/O error).
@@ -96,13 +97,14 @@ struct tg_slot *tg_loop_add_slot(struct tg_runner *r, size_t inst, int attempt, 
 				 int k, char *dir, int pidfd);
 int tg_loop_run(struct tg_runner *r); /* until the end; the exit code */
 
-/* record.c: the fold with what the runner wants beside it. tg_record_fn, user = struct tg_runner *. */
+/* record.c: the fold and what the runner wants beside it; a tg_record_fn, user is the runner. */
 bool tg_record_apply(void *user, const struct tg_record *rec, struct tg_err *err);
 void tg_pending_fini(struct tg_pending *p);
 
 /* schedule.c: start everything that may start. */
 void tg_schedule(struct tg_runner *r);
-bool tg_schedule_idle(const struct tg_runner *r); /* nothing in flight and no stage of an attempt due */
+/* Nothing in flight and no stage of an attempt due. */
+bool tg_schedule_idle(const struct tg_runner *r);
 
 /* settle.c: slots whose job ended become records. */
 void tg_settle(struct tg_runner *r);

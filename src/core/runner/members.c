@@ -1,8 +1,8 @@
 /*
- * The members of a job's tree after its shim was killed: found in /proc by the mark that the shim put
- * into their environment, by the session of the shim's direct child, and as descendants of such. (Code
- * that a model wrote runs in a pid namespace of its own that dies with its first process, so it cannot
- * slip out of this net by clearing its environment.)
+ * The members of a job's tree after its shim was killed: found in /proc by the mark that the shim
+ * put into their environment, by the session of the shim's direct child, and as descendants of
+ * such. (Code that a model wrote runs in a pid namespace of its own that dies with its first
+ * process, so it cannot slip out of this net by clearing its environment.)
  */
 #include <dirent.h>
 #include <errno.h>
@@ -52,7 +52,8 @@ static bool read_stat(pid_t pid, struct proc *p)
 
 	if (read_proc(pid, "stat", text, sizeof text) <= 0 || !(s = strrchr(text, ')')))
 		return false;
-	if (sscanf(s + 1, " %c %d %*d %d", &state, &ppid, &sid) != 3 || state == 'Z' || state == 'X')
+	if (sscanf(s + 1, " %c %d %*d %d", &state, &ppid, &sid) != 3 || state == 'Z' ||
+	    state == 'X')
 		return false;
 	*p = (struct proc){ .pid = pid, .ppid = ppid, .sid = sid };
 	return true;
@@ -69,8 +70,8 @@ static bool has_mark(pid_t pid, const char *mark, char *text, size_t cap)
 	return false;
 }
 
-/* A session's number is not given away while it has members: when a process of that number lives, it
- * must be the child that we noted, else the number was used again. */
+/* A session's number is not given away while it has members: when a process of that number lives,
+ * it must be the child that we noted, else the number was used again. */
 static pid_t session_of(const char *job_dir)
 {
 	struct tg_pid p;

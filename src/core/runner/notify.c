@@ -16,8 +16,9 @@
 
 static char **read_command(const char *command)
 {
-	struct cJSON *a = command[0] == '[' ? tg_json_parse(command, strlen(command), "notify", NULL, NULL)
-					    : NULL;
+	struct cJSON *a = command[0] == '['
+			      ? tg_json_parse(command, strlen(command), "notify", NULL, NULL)
+			      : NULL;
 	size_t n = 0;
 	char **argv;
 
@@ -67,7 +68,8 @@ void tg_notify_post(struct tg_notify *n, const char *event, const char *iid, con
 	if (!n->argv)
 		return;
 	if (n->n == TG_NOTIFY_MAX) {
-		tg_log(n->log, TG_LOG_WARN, "notify: too many events wait; \"%s\" was dropped", event);
+		tg_log(n->log, TG_LOG_WARN, "notify: too many events wait; \"%s\" was dropped",
+		       event);
 		return;
 	}
 	o = tg_json_object();
@@ -120,7 +122,8 @@ void tg_notify_tick(struct tg_notify *n)
 	if (n->pid > 0 && waitpid(n->pid, &status, WNOHANG) == 0) {
 		if (tg_mono_ms() < n->deadline)
 			return;
-		tg_log(n->log, TG_LOG_WARN, "notify: %s took longer than 10 s and was killed", n->argv[0]);
+		tg_log(n->log, TG_LOG_WARN, "notify: %s took longer than 10 s and was killed",
+		       n->argv[0]);
 		kill(-n->pid, SIGKILL); /* not reaped yet, so the number is still its own */
 		waitpid(n->pid, &status, 0);
 	}

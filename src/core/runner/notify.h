@@ -3,8 +3,9 @@
 /*
  * --notify CMD: the command (argv, never a shell) gets one event as JSON on standard input
  *   {schema:"tgmon.event.v1", event, run_id, run_dir, at, instance_id|null, text}
- * event: done, veto, gate, budget, stuck, runner-lost. One at a time, 10 s each, at most TG_NOTIFY_MAX
- * waiting (later ones are dropped, which is logged). What it does or prints never matters to the run.
+ * event: done, veto, gate, budget, stuck, runner-lost. One at a time, 10 s each, at most
+ * TG_NOTIFY_MAX waiting (later ones are dropped, which is logged). What it does or prints never
+ * matters to the run.
  */
 #include <stdbool.h>
 #include <stdint.h>

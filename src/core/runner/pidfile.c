@@ -125,7 +125,7 @@ static bool swept_clean(const char *job_dir)
 }
 
 /* One look. The shim takes shim.lock, then writes pid.json, then starts its child; it and the child
- * hold tree.lock from before that. So "known, but shim.lock is free" means that the shim is gone. */
+ * hold tree.lock from before that. So "known, but shim.lock is free" means: the shim is gone. */
 static enum tg_alive look(const char *job_dir, int *pidfd, bool *changed)
 {
 	struct tg_pid p;

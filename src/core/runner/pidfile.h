@@ -1,12 +1,12 @@
 #ifndef TG_PIDFILE_H
 #define TG_PIDFILE_H
 /*
- * Is a job alive? pid.json says who its shim is; the two locks (shim.lock, tree.lock) say whether it
- * lives; a sweep over /proc finds members that a killed shim left and that let go of the lock. A job is
- * dead only when both locks are free and the sweep finds nobody.
+ * Is a job alive? pid.json says who its shim is; the two locks (shim.lock, tree.lock) say whether
+ * it lives; a sweep over /proc finds members that a killed shim left and that let go of the lock. A
+ * job is dead only when both locks are free and the sweep finds nobody.
  *
- * pid.json {schema:"tgmon.pid.v1", pid, starttime, boot_id, host, child, child_starttime}; child is 0
- * until the child was started. A pid is only believed together with starttime and boot_id.
+ * pid.json {schema:"tgmon.pid.v1", pid, starttime, boot_id, host, child, child_starttime}; child is
+ * 0 until the child was started. A pid is only believed together with starttime and boot_id.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -30,7 +30,8 @@ static bool make_uuid(char out[37], struct tg_err *err)
 bool tg_inbox_post(const char *run_dir, const char *verb, struct cJSON *args, char req[37],
 		   struct tg_err *err)
 {
-	char *control = tg_layout_control(run_dir, ""), *inbox = tg_layout_control(run_dir, "inbox");
+	char *control = tg_layout_control(run_dir, ""),
+	     *inbox = tg_layout_control(run_dir, "inbox");
 	char name[48], host[72] = "", *path = NULL;
 	struct tg_buf text = TG_BUF_INIT;
 	struct cJSON *o = tg_json_object();

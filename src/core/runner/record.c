@@ -1,6 +1,6 @@
 /*
- * The fold of the runner: tg_run_apply() and what the runner needs beside it, from the same records in
- * the same order, so that a restart knows what the runner before it knew.
+ * The fold of the runner: tg_run_apply() and what the runner needs beside it, from the same records
+ * in the same order, so that a restart knows what the runner before it knew.
  */
 #include <stdlib.h>
 #include <string.h>

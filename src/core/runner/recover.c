@@ -1,6 +1,7 @@
 /*
  * The start path, and there is no other: whatever the journal has under way becomes a slot that is
- * looked at; settle.c then adopts what lives, ingests what ended, salvages or gives up what was lost.
+ * looked at; settle.c then adopts what lives, ingests what ended, salvages or gives up what was
+ * lost.
  */
 #include <stdlib.h>
 #include "core/lib/json.h"

@@ -54,7 +54,8 @@ static bool open_inbox(struct tg_runner *r, struct tg_err *err)
 	bool ok = tg_mkdirs(inbox, 0700, err);
 
 	r->inbox = ok ? inotify_init1(IN_CLOEXEC | IN_NONBLOCK) : -1;
-	if (ok && (r->inbox < 0 || inotify_add_watch(r->inbox, inbox, IN_MOVED_TO | IN_CLOSE_WRITE) < 0))
+	if (ok &&
+	    (r->inbox < 0 || inotify_add_watch(r->inbox, inbox, IN_MOVED_TO | IN_CLOSE_WRITE) < 0))
 		ok = tg_fail_sys(err, errno, "cannot watch %s", inbox);
 	free(inbox);
 	return ok;
@@ -156,7 +157,8 @@ static void tell(int fd, int code, const char *msg)
 static int be_runner(const char *run_dir, int ready_fd)
 {
 	struct tg_runner r = {
-		.dir = tg_path_abs(run_dir), .lock = -1, .inbox = -1, .signals = -1, .budget_usd = -1,
+		.dir = tg_path_abs(run_dir),
+		.lock = -1, .inbox = -1, .signals = -1, .budget_usd = -1,
 		.exec = tg_executor_find("local"), .notify = { .pidfd = -1 },
 		.log = { .fd = STDERR_FILENO, .least = TG_LOG_INFO },
 		.headless = tg_streq(getenv("TGMON_HEADLESS"), "1"),
@@ -236,7 +238,7 @@ static void daemon_main(const char *dir, int ready)
 static int detach(const char *run_dir)
 {
 	char *dir = tg_path_abs(run_dir);
-	struct ready got = { .code = 70, .msg = "the runner ended before it began (see runner.log)" };
+	struct ready got = {.code = 70, .msg = "the runner ended before it began (see runner.log)"};
 	int p[2];
 	pid_t pid;
 
@@ -269,7 +271,8 @@ int tg_runner_main(const char *run_dir, bool foreground)
 
 	free(control);
 	if (!there) {
-		fprintf(stderr, "%s is no run directory of tgmon (it has no .tgmon/run.json)\n", run_dir);
+		fprintf(stderr, "%s is no run directory of tgmon (it has no .tgmon/run.json)\n",
+			run_dir);
 		return TG_E_INPUT;
 	}
 	return foreground ? be_runner(run_dir, -1) : detach(run_dir);

@@ -1,7 +1,7 @@
 /*
- * Starting jobs. The order of the launch protocol is what makes it safe (reliability.md 2.5): a number
- * that nobody had, the directory, the lock, the specification, the durable record, and only then the
- * process. A crash between any two of these loses a number, never money.
+ * Starting jobs. The order of the launch protocol is what makes it safe (reliability.md 2.5): a
+ * number that nobody had, the directory, the lock, the specification, the durable record, and only
+ * then the process. A crash between any two of these loses a number, never money.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -240,7 +240,8 @@ static bool schedule_attempt(struct tg_runner *r, size_t i, int attempt)
 	const struct tg_attempt *att = tg_instance_attempt(&r->run.inst[i], attempt);
 	size_t n = tg_pipeline_ready(&r->run, att, ready);
 
-	for (int s = TG_STAGE_EXTRACT; s < TG_STAGE_ATTEMPT_COUNT && n < TG_STAGE_ATTEMPT_COUNT; s++)
+	for (int s = TG_STAGE_EXTRACT; s < TG_STAGE_ATTEMPT_COUNT && n < TG_STAGE_ATTEMPT_COUNT;
+	     s++)
 		if (att->ended && !att->judged && died(r, i, att, (enum tg_stage)s))
 			ready[n++] = (enum tg_stage)s;
 	for (size_t j = 0; j < n; j++) /* launching only moves marks, so the list stays good */
@@ -255,7 +256,8 @@ static bool schedule_stages(struct tg_runner *r)
 		for (size_t a = 0; a < r->run.inst[i].att_n; a++) {
 			const struct tg_attempt *att = &r->run.inst[i].att[a];
 
-			if (att->ended && !att->lost && !att->judged && !schedule_attempt(r, i, att->n))
+			if (att->ended && !att->lost && !att->judged &&
+			    !schedule_attempt(r, i, att->n))
 				return false;
 		}
 	return true;

@@ -1,6 +1,6 @@
 /*
- * From the end of a job to records. One way for jobs of ours and for those of a runner that died: look
- * at the job's directory, decide, append. A slot is only dropped when its record is durable.
+ * From the end of a job to records. One way for jobs of ours and for those of a runner that died:
+ * look at the job's directory, decide, append. A slot is only dropped when its record is durable.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,8 +36,8 @@ static const char *iid_of(const struct tg_runner *r, const struct tg_slot *s)
 
 /* ---- agents --------------------------------------------------------------------------------- */
 
-/* The shim is gone, but the agent's own final trajectory is whole and says how it ended: it was paid
- * for, so it counts. */
+/* The shim is gone, but the agent's own final trajectory is whole and says how it ended: it was
+ * paid for, so it counts. */
 static bool is_salvageable(const struct tg_runner *r, const struct tg_slot *s)
 {
 	const struct tg_json_limits limits = { .max_bytes = 128 << 20, .dup_keys_ok = true };
@@ -80,7 +80,8 @@ static bool finish_agent(struct tg_runner *r, struct tg_slot *s)
 		return tg_loop_put(r, "att.exit", o);
 	}
 	if (!began && s->ours)
-		tg_gate_failed(r, 0, "the shim of an attempt ended before it began (see runner.log)");
+		tg_gate_failed(r, 0,
+			       "the shim of an attempt ended before it began (see runner.log)");
 	tg_json_set_str(o, "why", began ? "shim_gone" : "never_started");
 	return tg_loop_put(r, "att.lost", o);
 }
@@ -120,7 +121,8 @@ static char *why_failed(const struct tg_exit *x, bool known, const struct cJSON 
 	if (tg_streq(x->why, "timeout"))
 		return tg_strdup("it took longer than its time limit");
 	if (x->sig)
-		return tg_asprintf("ended by signal %d%s", x->sig, x->oom ? " (out of memory)" : "");
+		return tg_asprintf("ended by signal %d%s", x->sig,
+				   x->oom ? " (out of memory)" : "");
 	if (said)
 		return tg_strdup(said);
 	if (x->code)
@@ -163,7 +165,8 @@ static bool finish_stage(struct tg_runner *r, struct tg_slot *s)
 	if (ok)
 		tg_json_print(tg_json_get(result, "sum"), TG_JSON_CANONICAL, &probe);
 	if (probe.n > SUM_MAX) {
-		ok = tg_fail(&err, TG_E_INPUT, "the summary of the stage is larger than %d bytes", SUM_MAX);
+		ok = tg_fail(&err, TG_E_INPUT, "the summary of the stage is larger than %d bytes",
+			     SUM_MAX);
 		error = tg_strdup(err.msg);
 	}
 	tg_buf_fini(&probe);
@@ -171,7 +174,8 @@ static bool finish_stage(struct tg_runner *r, struct tg_slot *s)
 		tg_json_free(result);
 		free(error);
 		if (!known && s->ours && !tg_job_was_started(s->dir))
-			tg_gate_failed(r, 0, "the shim of a stage ended before it began (see runner.log)");
+			tg_gate_failed(
+			    r, 0, "the shim of a stage ended before it began (see runner.log)");
 		return true; /* its mark stays active: it is tried again */
 	}
 	if (!ok && !error)
@@ -235,8 +239,8 @@ static int64_t orphan_deadline(struct tg_runner *r, const struct tg_slot *s, int
 static bool orphan(struct tg_runner *r, struct tg_slot *s, int64_t now, bool *ok)
 {
 	const struct tg_attempt *att = attempt_of(r, s);
-	bool agent = s->stage == TG_STAGE_AGENT && att, exited = tg_exit_load(&(struct tg_exit){ 0 },
-									      s->dir, NULL);
+	bool agent = s->stage == TG_STAGE_AGENT && att,
+	     exited = tg_exit_load(&(struct tg_exit){0}, s->dir, NULL);
 
 	tg_loop_reap(s);
 	s->look_ms = now + LOOK_MS;
@@ -305,10 +309,12 @@ static int64_t retry_at(int tries)
 		base = 30000;
 	(void)!getrandom(&dice, sizeof dice, GRND_NONBLOCK);
 	base <<= tries < 6 ? tries : 6;
-	return tg_wall_ms() + base * 4 / 5 + (base ? (int64_t)(dice % (uint64_t)(base * 2 / 5 + 1)) : 0);
+	return tg_wall_ms() + base * 4 / 5 +
+	       (base ? (int64_t)(dice % (uint64_t)(base * 2 / 5 + 1)) : 0);
 }
 
-static bool put_retry(struct tg_runner *r, size_t i, int attempt, const char *why, int64_t not_before)
+static bool put_retry(struct tg_runner *r, size_t i, int attempt, const char *why,
+		      int64_t not_before)
 {
 	struct cJSON *o = tg_loop_body(r->run.inst[i].id, attempt);
 

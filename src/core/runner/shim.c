@@ -92,7 +92,9 @@ static struct cJSON *exit_json(const struct shim *s)
 {
 	int status = s->sweep.status;
 	int sig = s->sweep.reaped && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	int code = s->exec_failed ? 127 : s->sweep.reaped && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	int code = s->exec_failed			  ? 127
+		   : s->sweep.reaped && WIFEXITED(status) ? WEXITSTATUS(status)
+							  : -1;
 	struct cJSON *o = tg_json_object(), *left = tg_json_array();
 	struct rusage ru = { 0 };
 	char text[64];
@@ -303,10 +305,16 @@ static bool start_child(struct shim *s, struct tg_err *err)
 	int out[2] = { -1, -1 };
 	bool ok = pipe2(out, O_CLOEXEC) == 0 || tg_fail_sys(err, errno, "pipe");
 	struct tg_spawn sp = {
-		.argv = (const char *const *)s->job.argv, .env = (const char *const *)env, .cwd = work,
-		.in = -1, .out = out[1], .err = out[1], .new_session = true, .oom_score_adj = 500,
-		.limits = s->job.limits,
-		.keep = fcntl(TG_TREE_FD, F_GETFD) >= 0 ? keep : NULL,
+	    .argv = (const char *const *)s->job.argv,
+	    .env = (const char *const *)env,
+	    .cwd = work,
+	    .in = -1,
+	    .out = out[1],
+	    .err = out[1],
+	    .new_session = true,
+	    .oom_score_adj = 500,
+	    .limits = s->job.limits,
+	    .keep = fcntl(TG_TREE_FD, F_GETFD) >= 0 ? keep : NULL,
 	};
 
 	if (ok)
@@ -380,7 +388,8 @@ int tg_shim_main(const char *job_dir)
 	s.started_ms = tg_wall_ms();
 	if (start_child(&s, &err)) {
 		if (!UNDER_ASAN)
-			prctl(PR_SET_DUMPABLE, 0); /* a job of the same user cannot take our descriptors */
+			prctl(PR_SET_DUMPABLE,
+			      0); /* a job of the same user cannot take our descriptors */
 		note_child(&s);
 		supervise(&s);
 	} else {

@@ -7,14 +7,14 @@
 #include "core/lib/err.h"
 #include "core/runner/job.h"
 
-/* The child's whole environment: an allow-list out of ours, the job's env[], the names in env_pass[],
- * and TGMON_JOB=<job directory>, by which a sweep knows the members of an attempt. NULL-terminated,
- * free with tg_shim_env_free. */
+/* The child's whole environment: an allow-list out of ours, the job's env[], the names in
+ * env_pass[], and TGMON_JOB=<job directory>, by which a sweep knows the members of an attempt.
+ * NULL-terminated, free with tg_shim_env_free. */
 char **tg_shim_env(const struct tg_job *job);
 void tg_shim_env_free(char **env);
 
-/* out.log keeps the first TG_LOG_HEAD bytes and at least half of the last TG_LOG_TAIL bytes; it never
- * grows over TG_LOG_HEAD + TG_LOG_TAIL and a line. What was cut out is said in the file. */
+/* out.log keeps the first TG_LOG_HEAD bytes and at least half of the last TG_LOG_TAIL bytes; it
+ * never grows over TG_LOG_HEAD + TG_LOG_TAIL and a line. What was cut out is said in the file. */
 #define TG_LOG_HEAD (1 << 20)
 #define TG_LOG_TAIL (8 << 20)
 struct tg_joblog {

@@ -131,7 +131,8 @@ static void post(const char *run, const char *verb, const char *args, char req[3
 	char own[37];
 	struct tg_err err = { 0 };
 
-	if (!tg_inbox_post(run, verb, args ? tg_json_parse(args, strlen(args), "args", NULL, NULL) : NULL,
+	if (!tg_inbox_post(run, verb,
+			   args ? tg_json_parse(args, strlen(args), "args", NULL, NULL) : NULL,
 			   req ? req : own, &err))
 		fail_msg("%s", err.msg);
 }
@@ -380,17 +381,18 @@ static void garbage_in_the_inbox_is_put_aside(void **state)
 	static const struct {
 		const char *name, *text;
 	} bad[] = {
-		{ "rubbish.json", "{}" },
-		{ "00000000-0000-4000-8000-000000000001.json", "{" },
-		{ "00000000-0000-4000-8000-000000000002.json", "[]" },
-		{ "00000000-0000-4000-8000-000000000003.json", "{\"req\":\"other\",\"verb\":\"stop\"}" },
-		{ "00000000-0000-4000-8000-000000000004.json",
-		  "{\"req\":\"00000000-0000-4000-8000-000000000004\"}" },
-		{ "\x1b[31m.json", "{}" },
+	    {"rubbish.json", "{}"},
+	    {"00000000-0000-4000-8000-000000000001.json", "{"},
+	    {"00000000-0000-4000-8000-000000000002.json", "[]"},
+	    {"00000000-0000-4000-8000-000000000003.json", "{\"req\":\"other\",\"verb\":\"stop\"}"},
+	    {"00000000-0000-4000-8000-000000000004.json",
+	     "{\"req\":\"00000000-0000-4000-8000-000000000004\"}"},
+	    {"\x1b[31m.json", "{}"},
 	};
 	const size_t n = sizeof bad / sizeof *bad;
 	const char *ids[] = { "a-1", NULL };
-	char *run = make(&(struct fake_run){ 0 }, ids), *aside = tg_path_join(run, ".tgmon/inbox/bad");
+	char *run = make(&(struct fake_run){0}, ids),
+	     *aside = tg_path_join(run, ".tgmon/inbox/bad");
 	char *link = tg_path_join(run, ".tgmon/inbox/00000000-0000-4000-8000-000000000009.json");
 	struct tg_names names;
 	char last[512];
@@ -441,7 +443,8 @@ static void failed_means_without_a_usable_patch(void **state)
 static void an_amended_config_is_on_the_record(void **state)
 {
 	const char *ids[] = { "a-1", NULL }, *text = "model:\n  name: x\n";
-	char *run = make(&(struct fake_run){ 0 }, ids), *config = tg_path_join(run, "mended.yaml"), *args;
+	char *run = make(&(struct fake_run){0}, ids), *config = tg_path_join(run, "mended.yaml"),
+	     *args;
 	char *frozen = tg_path_join(run, "config/2-mended.yaml"), sha[65];
 	struct tg_run r;
 
@@ -469,7 +472,8 @@ static void an_amended_config_is_on_the_record(void **state)
 
 static void a_difference_is_short_and_hides_secrets(void **state)
 {
-	const char *was = "a: 1\nb: 2\napi_key: old\nc: 3\n", *is = "a: 1\nb: 2\napi_key: new\nextra\nc: 3\n";
+	const char *was = "a: 1\nb: 2\napi_key: old\nc: 3\n",
+		   *is = "a: 1\nb: 2\napi_key: new\nextra\nc: 3\n";
 	struct tg_buf out = TG_BUF_INIT;
 
 	(void)state;
@@ -523,7 +527,8 @@ static int told(const char *path)
 	return fd >= 0 && n > 0 && write(fd, text, (size_t)n) == n ? 0 : 1;
 }
 
-/* A killed shim's agent goes on: it is waited for, its work is salvaged, nothing is started twice. */
+/* A killed shim's agent goes on: it is waited for, its work is salvaged, nothing is started twice.
+ */
 static void an_orphan_is_waited_for(void **state)
 {
 	const char *ids[] = { "slow-1", NULL };

@@ -15,7 +15,8 @@
 #include "core/runner/pidfile.h"
 #include "core/runner/shim.h"
 
-/* ---- the zoo: argv[2] is the animal, argv[3] a folder for its marks --------------------------- */
+/* ---- the zoo: argv[2] is the animal, argv[3] a folder for its marks ---------------------------
+ */
 
 static void leave_mark(const char *folder, const char *name)
 {
@@ -50,7 +51,8 @@ static int job_storm(const char *folder)
 	return 0;
 }
 
-/* Each generation starts a new session, forks the next and dies: there is never one pid to aim at. */
+/* Each generation starts a new session, forks the next and dies: there is never one pid to aim at.
+ */
 static int job_runner_away(const char *folder)
 {
 	if (fork() == 0)
@@ -140,9 +142,15 @@ static int job(const char *name, const char *folder)
 
 static char *make_job(const char *name, int timeout_s, int grace_s)
 {
-	char *base = cm_tmpdir(), *dir = tg_path_join(base, "job"), *work = tg_path_join(dir, "work");
-	struct tg_job j = { .stage = TG_STAGE_AGENT, .instance_id = tg_strdup("x-1"), .attempt = 1,
-			    .k = 1, .dir = tg_strdup(dir), .timeout_s = timeout_s, .grace_s = grace_s };
+	char *base = cm_tmpdir(), *dir = tg_path_join(base, "job"),
+	     *work = tg_path_join(dir, "work");
+	struct tg_job j = {.stage = TG_STAGE_AGENT,
+			   .instance_id = tg_strdup("x-1"),
+			   .attempt = 1,
+			   .k = 1,
+			   .dir = tg_strdup(dir),
+			   .timeout_s = timeout_s,
+			   .grace_s = grace_s};
 	struct tg_err err = { 0 };
 
 	j.argv = tg_calloc(5, sizeof *j.argv);
@@ -387,8 +395,8 @@ static void the_log_is_bounded_and_keeps_both_ends(void **state)
 	done(dir);
 }
 
-/* It frees tree.lock for the shim as well (one open file description). The shim's own lock and, once
- * the shim is gone, the sweep still say that it lives. */
+/* It frees tree.lock for the shim as well (one open file description). The shim's own lock and,
+ * once the shim is gone, the sweep still say that it lives. */
 static void a_job_that_unlocks_everything_is_still_alive(void **state)
 {
 	char *dir = make_job("hostile", 60, 1), *tree = tg_path_join(dir, "tree.lock");
@@ -434,8 +442,12 @@ static void a_stranger_with_the_number_is_not_adopted(void **state)
 static void garbage_is_no_exit(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "[]", "{\"schema\":\"tgmon.exit.v1\"}", "{\"schema\":\"x\",\"why\":\"exit\"}",
-		"{\"schema\":\"tgmon.exit.v1\",\"why\":\"a word that is much too long\"}",
+	    "",
+	    "{",
+	    "[]",
+	    "{\"schema\":\"tgmon.exit.v1\"}",
+	    "{\"schema\":\"x\",\"why\":\"exit\"}",
+	    "{\"schema\":\"tgmon.exit.v1\",\"why\":\"a word that is much too long\"}",
 	};
 	char *dir = make_job("env", 5, 1), *path = tg_path_join(dir, "exit.json");
 	struct tg_exit x;

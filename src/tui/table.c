@@ -304,7 +304,9 @@ void tg_table_draw(struct tg_table *t, struct tg_canvas *cv, struct tg_rect r,
 		if (focus && at == t->cursor) {
 			tg_canvas_put(cv, TG_AT(line.y, line.x, 1, TG_ROLE_MARK),
 				      tg_glyph(cv, TG_G_CURSOR));
-			line.w -= bar ? 1 : 0;
+			/* Not the whole row: repainting two rows in all their colours for one step of the
+			 * cursor would double what a scrolled line costs. */
+			line.w = 2 + slot[0].size;
 			tg_canvas_over(cv, line, TG_ROLE_CURSOR);
 		}
 	}

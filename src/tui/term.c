@@ -149,6 +149,7 @@ struct pen { /* a look, as curses wants it; remembered for a run of equal cells 
 	unsigned role, over;
 	attr_t attr;
 	short pair;
+	bool plain; /* shows nothing on a blank: no background, no line, not reversed */
 };
 
 static void set_pen(struct tg_term *t, struct pen *pen, const struct tg_cell *c,
@@ -157,6 +158,10 @@ static void set_pen(struct tg_term *t, struct pen *pen, const struct tg_cell *c,
 	if (pen->role == c->role && pen->over == c->over)
 		return;
 	struct tg_look look = tg_theme_look(theme, (enum tg_role)c->role, (enum tg_role)c->over, t->depth);
+	/* A blank needs no colour of its own: it takes the pen that is there, and saves a change of it. */
+	if (pen->plain && c->n == 1 && c->s[0] == ' ' && look.bg < 0 &&
+	    !(look.attr & (TG_REVERSE | TG_UNDERLINE)))
+		return;
 	pen->role = c->role;
 	pen->over = c->over;
 	if (t->depth == TG_DEPTH_16 && t->colors < 16) {
@@ -168,6 +173,7 @@ static void set_pen(struct tg_term *t, struct pen *pen, const struct tg_cell *c,
 		if (look.bg >= 8)
 			look.bg -= 8;
 	}
+	pen->plain = look.bg < 0 && !(look.attr & (TG_REVERSE | TG_UNDERLINE));
 	pen->attr = curses_attr(look.attr);
 	pen->pair = t->depth == TG_DEPTH_MONO ? 0 : pair_of(t, look.fg, look.bg);
 }

@@ -102,8 +102,8 @@ static void number_cell(const struct tg_data *d, size_t i, int col, struct tg_tc
 	case C_ATTEMPT:
 		if (att)
 			snprintf(t, sizeof t, "%d/%zu", att->n, in->att_n);
-		if (in->att_n < 2)
-			out->role = TG_ROLE_DIM;
+		if (in->att_n > 1)
+			out->role = TG_ROLE_STRONG;
 		break;
 	case C_BYTES:
 		if (att && att->patch_bytes >= 0)
@@ -112,7 +112,7 @@ static void number_cell(const struct tg_data *d, size_t i, int col, struct tg_tc
 	case C_NEW:
 		if (att && att->scan != TG_SC_NONE)
 			snprintf(t, sizeof t, "%zu", att->violation_n);
-		out->role = att && att->violation_n ? TG_ROLE_V_VETO : TG_ROLE_DIM;
+		out->role = att && att->violation_n ? TG_ROLE_V_VETO : TG_ROLE_TEXT;
 		break;
 	default: break;
 	}

@@ -24,8 +24,7 @@ struct judge {
 
 static void problem(struct judge *j, const char *fmt, ...) TG_PRINTF(2, 3);
 
-static void
-problem(struct judge *j, const char *fmt, ...)
+static void problem(struct judge *j, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -38,21 +37,20 @@ problem(struct judge *j, const char *fmt, ...)
 	tg_buf_addc(&j->problems, '\n');
 }
 
-static int
-by_id(const void *a, const void *b)
+static int by_id(const void *a, const void *b)
 {
 	return strcmp(((const struct id *)a)->id, ((const struct id *)b)->id);
 }
 
-static void
-count_id(struct judge *j, size_t line, const char *id)
+static void count_id(struct judge *j, size_t line, const char *id)
 {
-	struct id key = { .id = id }, *found;
+	struct id key = {.id = id}, *found;
 	char *shown;
 
 	if (!j->in->expected)
 		return;
-	found = j->in->expected_n ? bsearch(&key, j->id, j->in->expected_n, sizeof key, by_id) : NULL;
+	found =
+	    j->in->expected_n ? bsearch(&key, j->id, j->in->expected_n, sizeof key, by_id) : NULL;
 	shown = tg_text_line(id, strlen(id), 140);
 	if (!found)
 		problem(j, "line %zu: %s is not an instance of this run", line, shown);
@@ -61,8 +59,7 @@ count_id(struct judge *j, size_t line, const char *id)
 	free(shown);
 }
 
-static void
-count_decision(struct judge *j, size_t line, const char *word)
+static void count_decision(struct judge *j, size_t line, const char *word)
 {
 	if (word && strcasecmp(word, "OK") == 0)
 		j->out->ok++;
@@ -73,14 +70,13 @@ count_decision(struct judge *j, size_t line, const char *word)
 	else {
 		char *shown = word ? tg_text_line(word, strlen(word), 60) : NULL;
 
-		problem(j, "line %zu: %s%s", line, shown ? "unknown decision " : "no final_decision",
-			shown ? shown : "");
+		problem(j, "line %zu: %s%s", line,
+			shown ? "unknown decision " : "no final_decision", shown ? shown : "");
 		free(shown);
 	}
 }
 
-static void
-take_line(struct judge *j, size_t line, const char *p, size_t n)
+static void take_line(struct judge *j, size_t line, const char *p, size_t n)
 {
 	struct tg_err err;
 	struct cJSON *row = tg_json_parse(p, n, j->in->shown, NULL, &err);
@@ -103,8 +99,7 @@ take_line(struct judge *j, size_t line, const char *p, size_t n)
 	tg_json_free(row);
 }
 
-static void
-take_rows(struct judge *j)
+static void take_rows(struct judge *j)
 {
 	const char *p = j->in->rows, *end = p + j->in->n;
 	size_t line = 0;
@@ -126,8 +121,7 @@ take_rows(struct judge *j)
 	}
 }
 
-static void
-prepare_ids(struct judge *j)
+static void prepare_ids(struct judge *j)
 {
 	size_t i, n = j->in->expected_n;
 
@@ -138,8 +132,7 @@ prepare_ids(struct judge *j)
 		qsort(j->id, n, sizeof *j->id, by_id);
 }
 
-static void
-find_missing(struct judge *j)
+static void find_missing(struct judge *j)
 {
 	size_t i;
 
@@ -150,14 +143,14 @@ find_missing(struct judge *j)
 			problem(j, "no row for %s", j->id[i].id);
 }
 
-static void
-write_text(struct judge *j)
+static void write_text(struct judge *j)
 {
 	struct tg_gate *g = j->out;
 	const char *const *note;
 
 	tg_buf_addf(&g->text, "[CI] \xcf\x84Guardian decisions from %s:\n", j->in->shown);
-	tg_buf_addf(&g->text, "  Total   : %zu\n  OK      : %zu\n  ABSTAIN : %zu\n  VETO    : %zu\n",
+	tg_buf_addf(&g->text,
+		    "  Total   : %zu\n  OK      : %zu\n  ABSTAIN : %zu\n  VETO    : %zu\n",
 		    g->total, g->ok, g->abstain, g->veto);
 	if (g->problems) {
 		tg_buf_addf(&g->text, "[CI] FAIL: %zu problem(s) with the governed results:\n",
@@ -175,15 +168,15 @@ write_text(struct judge *j)
 		tg_buf_addf(&g->text, "[CI] NOTE: %s\n", *note);
 }
 
-void
-tg_gate_judge(const struct tg_gate_in *in, struct tg_gate *out)
+void tg_gate_judge(const struct tg_gate_in *in, struct tg_gate *out)
 {
-	struct judge j = { .in = in, .out = out };
+	struct judge j = {.in = in, .out = out};
 
 	memset(out, 0, sizeof *out);
 	if (!in->rows) {
 		out->problems = 1;
-		tg_buf_addf(&out->text, "[CI] ERROR: governed results file not found: %s\n", in->shown);
+		tg_buf_addf(&out->text, "[CI] ERROR: governed results file not found: %s\n",
+			    in->shown);
 		return;
 	}
 	prepare_ids(&j);
@@ -195,8 +188,7 @@ tg_gate_judge(const struct tg_gate_in *in, struct tg_gate *out)
 	tg_buf_fini(&j.problems);
 }
 
-void
-tg_gate_fini(struct tg_gate *gate)
+void tg_gate_fini(struct tg_gate *gate)
 {
 	tg_buf_fini(&gate->text);
 }

@@ -13,8 +13,7 @@
 #define ROWS "recomputed_governed_v2_agentic.jsonl"
 
 /* A counted attempt whose config is not that of another one: an amendment stands between them. */
-static size_t
-counted_configs(const struct tg_run *run)
+static size_t counted_configs(const struct tg_run *run)
 {
 	const char **seen = tg_calloc(run->inst_n + 1, sizeof *seen);
 	size_t i, k, n = 0;
@@ -33,8 +32,7 @@ counted_configs(const struct tg_run *run)
 	return n;
 }
 
-char *
-tg_gate_config_note(const struct tg_run *run)
+char *tg_gate_config_note(const struct tg_run *run)
 {
 	size_t n = counted_configs(run);
 
@@ -43,11 +41,11 @@ tg_gate_config_note(const struct tg_run *run)
 	return tg_asprintf("the counted attempts used %zu configs (amended on the record)", n);
 }
 
-static bool
-write_gate(const struct tg_stage_ctx *ctx, const struct tg_gate *gate, struct tg_err *err)
+static bool write_gate(const struct tg_stage_ctx *ctx, const struct tg_gate *gate,
+		       struct tg_err *err)
 {
-	bool careful = tg_streq(ctx->spec->agent, "foreign") &&
-		       tg_streq(ctx->spec->source_dir, ctx->run_dir);
+	bool careful =
+	    tg_streq(ctx->spec->agent, "foreign") && tg_streq(ctx->spec->source_dir, ctx->run_dir);
 	struct tg_publisher pub;
 	bool ok = tg_publish_init(&pub, ctx->run_dir, careful, &ctx->log, err) &&
 		  tg_publish_bytes(&pub, "ci_gate.txt", gate->text.p, gate->text.n, err);
@@ -56,16 +54,16 @@ write_gate(const struct tg_stage_ctx *ctx, const struct tg_gate *gate, struct tg
 	return ok;
 }
 
-bool
-tg_stage_gate(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
+bool tg_stage_gate(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
 {
 	char *path = tg_published_path(ctx->run_dir, ROWS), *note = NULL;
-	const char *notes[2] = { NULL, NULL };
-	struct tg_gate_in in = { .shown = ROWS, .notes = notes,
-				 .expected = (const char *const *)ctx->spec->expected,
-				 .expected_n = ctx->spec->expected_n };
+	const char *notes[2] = {NULL, NULL};
+	struct tg_gate_in in = {.shown = ROWS,
+				.notes = notes,
+				.expected = (const char *const *)ctx->spec->expected,
+				.expected_n = ctx->spec->expected_n};
 	struct tg_buf rows = TG_BUF_INIT;
-	struct tg_gate gate = { .pass = false };
+	struct tg_gate gate = {.pass = false};
 	struct tg_run run;
 	bool ok = tg_load_run(&run, ctx->run_dir, ctx->spec, err);
 

@@ -34,15 +34,13 @@ struct key {
 	key_fn fn; /* NULL: known, not used */
 };
 
-static bool
-fail_node(const struct reader *r, const struct tg_yaml_node *n, const char *text)
+static bool fail_node(const struct reader *r, const struct tg_yaml_node *n, const char *text)
 {
 	return tg_fail(r->err, TG_E_INPUT, "%s:%d:%d: %s", r->name, n->line, n->col, text);
 }
 
-static bool
-fail_word(const struct reader *r, const struct tg_yaml_node *n, const char *what, const char *word,
-	  const char *hint)
+static bool fail_word(const struct reader *r, const struct tg_yaml_node *n, const char *what,
+		      const char *word, const char *hint)
 {
 	char *shown = tg_text_line(word, strlen(word), 80);
 
@@ -52,8 +50,7 @@ fail_word(const struct reader *r, const struct tg_yaml_node *n, const char *what
 	return false;
 }
 
-static bool
-fail_key(const struct reader *r, const struct tg_yaml_node *n, const char *where)
+static bool fail_key(const struct reader *r, const struct tg_yaml_node *n, const char *where)
 {
 	char *shown = tg_text_line(n->key, strlen(n->key), 80);
 
@@ -63,8 +60,8 @@ fail_key(const struct reader *r, const struct tg_yaml_node *n, const char *where
 	return false;
 }
 
-static bool
-walk(struct reader *r, const struct tg_yaml_node *map, const char *where, const struct key *keys)
+static bool walk(struct reader *r, const struct tg_yaml_node *map, const char *where,
+		 const struct key *keys)
 {
 	const struct tg_yaml_node *c;
 	const struct key *k;
@@ -89,23 +86,20 @@ walk(struct reader *r, const struct tg_yaml_node *map, const char *where, const 
 	return true;
 }
 
-bool
-tg_severity_valid(const char *s)
+bool tg_severity_valid(const char *s)
 {
 	return tg_streq(s, "high") || tg_streq(s, "medium") || tg_streq(s, "low") ||
 	       tg_streq(s, "info");
 }
 
-int
-tg_severity_rank(const char *s)
+int tg_severity_rank(const char *s)
 {
 	if (tg_streq(s, "medium"))
 		return 2;
 	return tg_streq(s, "low") || tg_streq(s, "info") ? 1 : 3;
 }
 
-static bool
-take_severity(struct reader *r, const struct tg_yaml_node *n, char **out)
+static bool take_severity(struct reader *r, const struct tg_yaml_node *n, char **out)
 {
 	if (n->kind != TG_YAML_SCALAR)
 		return fail_node(r, n, "a severity must be one of high, medium, low, info");
@@ -116,8 +110,7 @@ take_severity(struct reader *r, const struct tg_yaml_node *n, char **out)
 	return true;
 }
 
-static bool
-read_version(struct reader *r, const struct tg_yaml_node *n)
+static bool read_version(struct reader *r, const struct tg_yaml_node *n)
 {
 	if (n->kind != TG_YAML_SCALAR)
 		return fail_node(r, n, "version must be a text");
@@ -125,8 +118,7 @@ read_version(struct reader *r, const struct tg_yaml_node *n)
 	return true;
 }
 
-static bool
-read_severity_map(struct reader *r, const struct tg_yaml_node *map)
+static bool read_severity_map(struct reader *r, const struct tg_yaml_node *map)
 {
 	struct tg_policy *p = r->policy;
 	const struct tg_yaml_node *c;
@@ -141,23 +133,21 @@ read_severity_map(struct reader *r, const struct tg_yaml_node *map)
 		if (!take_severity(r, c, &severity))
 			return false;
 		TG_GROW(p->map, p->map_n, p->map_cap);
-		p->map[p->map_n++] = (struct tg_policy_severity){ tg_strdup(c->key), severity };
+		p->map[p->map_n++] = (struct tg_policy_severity){tg_strdup(c->key), severity};
 	}
 	return true;
 }
 
-static bool
-read_ast(struct reader *r, const struct tg_yaml_node *n)
+static bool read_ast(struct reader *r, const struct tg_yaml_node *n)
 {
-	static const struct key keys[] = { { "rulepack_version", NULL },
-					   { "severity_map", read_severity_map },
-					   { NULL, NULL } };
+	static const struct key keys[] = {
+	    {"rulepack_version", NULL}, {"severity_map", read_severity_map}, {NULL, NULL}};
 
 	return walk(r, n, "ast", keys);
 }
 
-static bool
-take_text(struct reader *r, const struct tg_yaml_node *item, const char *key, bool must, char **out)
+static bool take_text(struct reader *r, const struct tg_yaml_node *item, const char *key, bool must,
+		      char **out)
 {
 	const struct tg_yaml_node *n = tg_yaml_get(item, key);
 
@@ -176,18 +166,21 @@ take_text(struct reader *r, const struct tg_yaml_node *item, const char *key, bo
 	return true;
 }
 
-static bool
-read_pattern(struct reader *r, const struct tg_yaml_node *item)
+static bool read_pattern(struct reader *r, const struct tg_yaml_node *item)
 {
-	static const struct key keys[] = { { "code", NULL }, { "regex", NULL }, { "severity", NULL },
-					   { "explanation", NULL }, { NULL, NULL } };
+	static const struct key keys[] = {{"code", NULL},
+					  {"regex", NULL},
+					  {"severity", NULL},
+					  {"explanation", NULL},
+					  {NULL, NULL}};
 	struct tg_policy *p = r->policy;
 	struct tg_policy_pattern *pt;
 	const struct tg_yaml_node *sev;
 	struct tg_err why;
 
 	if (item->kind != TG_YAML_MAP)
-		return fail_node(r, item, "a command pattern must be a mapping with code and regex");
+		return fail_node(r, item,
+				 "a command pattern must be a mapping with code and regex");
 	if (!walk(r, item, "a command pattern", keys))
 		return false;
 	TG_GROW(p->pattern, p->pattern_n, p->pattern_cap);
@@ -211,8 +204,7 @@ read_pattern(struct reader *r, const struct tg_yaml_node *item)
 	return true;
 }
 
-static bool
-read_patterns(struct reader *r, const struct tg_yaml_node *list)
+static bool read_patterns(struct reader *r, const struct tg_yaml_node *list)
 {
 	const struct tg_yaml_node *c;
 
@@ -226,16 +218,14 @@ read_patterns(struct reader *r, const struct tg_yaml_node *list)
 	return true;
 }
 
-static bool
-read_trajectory(struct reader *r, const struct tg_yaml_node *n)
+static bool read_trajectory(struct reader *r, const struct tg_yaml_node *n)
 {
-	static const struct key keys[] = { { "command_patterns", read_patterns }, { NULL, NULL } };
+	static const struct key keys[] = {{"command_patterns", read_patterns}, {NULL, NULL}};
 
 	return walk(r, n, "trajectory", keys);
 }
 
-static bool
-read_cri_threshold(struct reader *r, const struct tg_yaml_node *n)
+static bool read_cri_threshold(struct reader *r, const struct tg_yaml_node *n)
 {
 	double v;
 
@@ -245,36 +235,34 @@ read_cri_threshold(struct reader *r, const struct tg_yaml_node *n)
 	return true;
 }
 
-static bool
-read_thresholds(struct reader *r, const struct tg_yaml_node *n)
+static bool read_thresholds(struct reader *r, const struct tg_yaml_node *n)
 {
-	static const struct key keys[] = { { "cri_threshold", read_cri_threshold }, { NULL, NULL } };
+	static const struct key keys[] = {{"cri_threshold", read_cri_threshold}, {NULL, NULL}};
 
 	return walk(r, n, "thresholds", keys);
 }
 
-static bool
-read_required(struct reader *r, const struct tg_yaml_node *n)
+static bool read_required(struct reader *r, const struct tg_yaml_node *n)
 {
-	if (n->kind != TG_YAML_SCALAR ||
-	    tg_evidence_level_parse(n->text) == TG_EL_NONE)
+	if (n->kind != TG_YAML_SCALAR || tg_evidence_level_parse(n->text) == TG_EL_NONE)
 		return fail_node(r, n, "required_evidence must be bound or imported");
 	r->policy->required_evidence = tg_evidence_level_parse(n->text);
 	return true;
 }
 
-struct tg_policy *
-tg_policy_parse(const char *p, size_t n, const char *name, struct tg_err *err)
+struct tg_policy *tg_policy_parse(const char *p, size_t n, const char *name, struct tg_err *err)
 {
-	static const struct key keys[] = {
-		{ "version", read_version },       { "name", NULL },
-		{ "generated_utc", NULL },         { "description", NULL },
-		{ "thresholds", read_thresholds }, { "required_evidence", read_required },
-		{ "ast", read_ast },               { "trajectory", read_trajectory },
-		{ NULL, NULL }
-	};
+	static const struct key keys[] = {{"version", read_version},
+					  {"name", NULL},
+					  {"generated_utc", NULL},
+					  {"description", NULL},
+					  {"thresholds", read_thresholds},
+					  {"required_evidence", read_required},
+					  {"ast", read_ast},
+					  {"trajectory", read_trajectory},
+					  {NULL, NULL}};
 	struct tg_yaml_node *root = tg_yaml_parse(p, n, name, 0, err);
-	struct reader r = { .name = name, .err = err };
+	struct reader r = {.name = name, .err = err};
 	bool ok;
 
 	if (!root)
@@ -294,15 +282,13 @@ tg_policy_parse(const char *p, size_t n, const char *name, struct tg_err *err)
 	return r.policy;
 }
 
-const char *
-tg_policy_builtin(size_t *n)
+const char *tg_policy_builtin(size_t *n)
 {
 	*n = (size_t)((uintptr_t)tg_policy_builtin_end - (uintptr_t)tg_policy_builtin_begin);
 	return tg_policy_builtin_begin;
 }
 
-struct tg_policy *
-tg_policy_load(const char *path, struct tg_err *err)
+struct tg_policy *tg_policy_load(const char *path, struct tg_err *err)
 {
 	struct tg_buf b = TG_BUF_INIT;
 	struct tg_policy *p = NULL;
@@ -324,8 +310,7 @@ tg_policy_load(const char *path, struct tg_err *err)
 	return p;
 }
 
-void
-tg_policy_free(struct tg_policy *p)
+void tg_policy_free(struct tg_policy *p)
 {
 	size_t i;
 
@@ -349,8 +334,7 @@ tg_policy_free(struct tg_policy *p)
 	free(p);
 }
 
-const char *
-tg_policy_mapped(const struct tg_policy *p, const char *code)
+const char *tg_policy_mapped(const struct tg_policy *p, const char *code)
 {
 	size_t i;
 
@@ -360,8 +344,7 @@ tg_policy_mapped(const struct tg_policy *p, const char *code)
 	return NULL;
 }
 
-const char *
-tg_policy_severity(const struct tg_policy *p, const char *code)
+const char *tg_policy_severity(const struct tg_policy *p, const char *code)
 {
 	const char *s = tg_policy_mapped(p, code);
 

@@ -1,11 +1,11 @@
 #ifndef TG_POLICY_H
 #define TG_POLICY_H
 /*
- * The policy file: severities of the rules, command patterns of the risk scan, thresholds, and which
- * level of evidence an OK needs (schema: pipeline spec 6.5, plus thresholds and required_evidence).
- * Reading is strict: an unknown key, an unknown severity, a bad pattern is an error with file, line
- * and column. `--policy none` is a NULL policy everywhere: every code is high, no patterns.
- * A policy never changes after it was loaded.
+ * The policy file: severities of the rules, command patterns of the risk scan, thresholds, and
+ * which level of evidence an OK needs (schema: pipeline spec 6.5, plus thresholds and
+ * required_evidence). Reading is strict: an unknown key, an unknown severity, a bad pattern is an
+ * error with file, line and column. `--policy none` is a NULL policy everywhere: every code is
+ * high, no patterns. A policy never changes after it was loaded.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,12 +26,12 @@ struct tg_policy_severity {
 };
 
 struct tg_policy {
-	char *path;      /* as given; NULL: built in */
+	char *path;	 /* as given; NULL: built in */
 	char sha256[65]; /* of the file's bytes */
-	char *version;   /* NULL when absent */
+	char *version;	 /* NULL when absent */
 	double cri_threshold;
 	enum tg_evidence_level required_evidence; /* TG_EL_NONE: the policy does not say */
-	struct tg_policy_pattern *pattern;        /* in the file's order; none: use the built-in list */
+	struct tg_policy_pattern *pattern; /* in the file's order; none: use the built-in list */
 	size_t pattern_n, pattern_cap;
 	struct tg_policy_severity *map;
 	size_t map_n, map_cap;

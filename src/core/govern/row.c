@@ -12,12 +12,9 @@
 
 enum { TAU_MAX = 3 };
 
-enum branch { /* pipeline spec 8.3: which of the reference's four forms the row takes */
-	BRANCH_INVALID,
-	BRANCH_DOCKER, /* the agent's container timed out: its text stands where a patch should */
-	BRANCH_TIMEOUT,
-	BRANCH_NORMAL
-};
+/* Which of the reference's four forms the row takes (pipeline spec 8.3). DOCKER: the agent's
+ * container timed out, and its error text stands where a patch should. */
+enum branch { BRANCH_INVALID, BRANCH_DOCKER, BRANCH_TIMEOUT, BRANCH_NORMAL };
 
 struct draft {
 	enum branch branch;
@@ -33,20 +30,18 @@ struct draft {
 	struct tg_verdict v;
 };
 
-static bool
-contains(const char *p, size_t n, const char *s)
+static bool contains(const char *p, size_t n, const char *s)
 {
 	return p && memmem(p, n, s, strlen(s)) != NULL;
 }
 
-bool
-tg_govern_is_diff(const char *p, size_t n)
+bool tg_govern_is_diff(const char *p, size_t n)
 {
-	return contains(p, n, "diff --git") || (contains(p, n, "--- a/") && contains(p, n, "+++ b/"));
+	return contains(p, n, "diff --git") ||
+	       (contains(p, n, "--- a/") && contains(p, n, "+++ b/"));
 }
 
-static const char *
-find_icase(const char *p, size_t n, const char *s)
+static const char *find_icase(const char *p, size_t n, const char *s)
 {
 	size_t k = strlen(s), i;
 
@@ -56,8 +51,7 @@ find_icase(const char *p, size_t n, const char *s)
 	return NULL;
 }
 
-static size_t
-span(const char *p, const char *end, const char *accept)
+static size_t span(const char *p, const char *end, const char *accept)
 {
 	const char *from = p;
 
@@ -67,8 +61,7 @@ span(const char *p, const char *end, const char *accept)
 }
 
 /* "timed out after\s+\d+\s+seconds", any case. */
-static bool
-says_timed_out(const char *p, size_t n)
+static bool says_timed_out(const char *p, size_t n)
 {
 	static const char head[] = "timed out after", tail[] = "seconds", blank[] = " \t\r\n\v\f";
 	const char *end = p + n, *at = p;
@@ -87,14 +80,12 @@ says_timed_out(const char *p, size_t n)
 }
 
 /* A row without members says nothing. */
-static const struct cJSON *
-eval_row(const struct tg_govern_in *in)
+static const struct cJSON *eval_row(const struct tg_govern_in *in)
 {
 	return tg_json_first(in->eval_row) ? in->eval_row : NULL;
 }
 
-static bool
-is_valid(const struct tg_govern_in *in)
+static bool is_valid(const struct tg_govern_in *in)
 {
 	if (in->submission_unknown || in->patch_class == TG_PC_EMPTY ||
 	    in->patch_class == TG_PC_INFRA)
@@ -106,10 +97,9 @@ is_valid(const struct tg_govern_in *in)
 	return tg_govern_is_diff(in->submission, in->submission_n);
 }
 
-/* The reference takes the words of a time-out anywhere in the text for one, also in a comment of a good
- * diff; here only a text that is no patch can be an error message. */
-static enum branch
-branch_of(const struct tg_govern_in *in, bool valid)
+/* The reference takes the words of a time-out anywhere in the text for one, also in a comment of a
+ * good diff; here only a text that is no patch can be an error message. */
+static enum branch branch_of(const struct tg_govern_in *in, bool valid)
 {
 	bool timed;
 
@@ -122,8 +112,7 @@ branch_of(const struct tg_govern_in *in, bool valid)
 	return timed && !eval_row(in) ? BRANCH_TIMEOUT : BRANCH_INVALID;
 }
 
-static void
-choose_patch(struct draft *d, const struct tg_govern_in *in)
+static void choose_patch(struct draft *d, const struct tg_govern_in *in)
 {
 	bool none = in->patch_class == TG_PC_EMPTY || in->patch_class == TG_PC_INFRA ||
 		    (in->patch_class == TG_PC_NONE && d->branch == BRANCH_INVALID);
@@ -133,8 +122,7 @@ choose_patch(struct draft *d, const struct tg_govern_in *in)
 	tg_sha256_hex(d->patch, d->patch_n, d->patch_sha256);
 }
 
-static char *
-upper(const char *s)
+static char *upper(const char *s)
 {
 	char *out = tg_strdup(s), *p;
 
@@ -144,8 +132,7 @@ upper(const char *s)
 	return out;
 }
 
-static void
-read_resolved(struct draft *d, const struct cJSON *row)
+static void read_resolved(struct draft *d, const struct cJSON *row)
 {
 	const struct cJSON *r = tg_json_get(row, "resolved");
 	const char *status = tg_json_str(row, "resolved_status");
@@ -161,8 +148,7 @@ read_resolved(struct draft *d, const struct cJSON *row)
 		d->resolved = 0;
 }
 
-static const char *
-eval_status_of(const struct draft *d)
+static const char *eval_status_of(const struct draft *d)
 {
 	if (d->resolved == 1)
 		return "resolved";
@@ -173,13 +159,12 @@ eval_status_of(const struct draft *d)
 	return tg_streq(d->resolved_status, "INFRA") ? "infra_error" : NULL;
 }
 
-/* What the exit status alone says about tests (8.6). Words of success count for nothing here: only an
- * evaluation can say that a test passed. */
-static void
-tests_from_status(struct draft *d, const char *status)
+/* What the exit status alone says about tests (8.6). Words of success count for nothing here: only
+ * an evaluation can say that a test passed. */
+static void tests_from_status(struct draft *d, const char *status)
 {
-	static const char *const silent[] = { "success", "ok", "pass", "passed", "resolved", "submitted",
-					      "pending", "", "unknown", "none" };
+	static const char *const silent[] = {"success",	  "ok",	     "pass", "passed",	"resolved",
+					     "submitted", "pending", "",     "unknown", "none"};
 	size_t i;
 
 	for (i = 0; i < sizeof silent / sizeof *silent; i++)
@@ -188,8 +173,7 @@ tests_from_status(struct draft *d, const char *status)
 	d->failed = d->total = 1;
 }
 
-static void
-read_evaluation(struct draft *d, const struct tg_govern_in *in)
+static void read_evaluation(struct draft *d, const struct tg_govern_in *in)
 {
 	const struct cJSON *row = eval_row(in);
 
@@ -206,10 +190,9 @@ read_evaluation(struct draft *d, const struct tg_govern_in *in)
 	}
 }
 
-/* Do the digests that the evidence carries fit this patch? Level: bound only when both do and the scan
- * says that it saw everything. */
-static void
-weigh_evidence(struct draft *d, const struct tg_govern_in *in, struct tg_case *c)
+/* Do the digests that the evidence carries fit this patch? Level: bound only when both do and the
+ * scan says that it saw everything. */
+static void weigh_evidence(struct draft *d, const struct tg_govern_in *in, struct tg_case *c)
 {
 	const char *ev = tg_json_str(in->eval_row, "patch_sha256"), *sc = d->scan.patch_sha256;
 
@@ -217,8 +200,8 @@ weigh_evidence(struct draft *d, const struct tg_govern_in *in, struct tg_case *c
 		ev = in->eval_patch_sha256;
 	if (!sc)
 		sc = in->scan_patch_sha256;
-	c->digest_mismatch = (ev && !tg_streq(ev, d->patch_sha256)) ||
-			     (sc && !tg_streq(sc, d->patch_sha256));
+	c->digest_mismatch =
+	    (ev && !tg_streq(ev, d->patch_sha256)) || (sc && !tg_streq(sc, d->patch_sha256));
 	if (!eval_row(in) && !in->report_found)
 		d->v.level = TG_EL_NONE;
 	else if (ev && sc && !c->digest_mismatch && d->scan.covered && !d->scan.failed &&
@@ -228,10 +211,9 @@ weigh_evidence(struct draft *d, const struct tg_govern_in *in, struct tg_case *c
 		d->v.level = TG_EL_IMPORTED;
 }
 
-static void
-judge_normal(struct draft *d, const struct tg_govern_in *in)
+static void judge_normal(struct draft *d, const struct tg_govern_in *in)
 {
-	struct tg_case c = { .invalid_patch = false };
+	struct tg_case c = {.invalid_patch = false};
 
 	read_evaluation(d, in);
 	tg_scan_view_init(&d->scan, in->report_found, in->report, in->report_error, in->scan,
@@ -252,10 +234,9 @@ judge_normal(struct draft *d, const struct tg_govern_in *in)
 	d->v.decision = tg_decide(&c, &d->v.reason);
 }
 
-/* The forms without a patch: nothing was evaluated, nothing scanned. Our own evaluators say so in a row
- * (EMPTY_PATCH, INFRA), which stands; what another tool made of an empty patch does not. */
-static void
-judge_without_patch(struct draft *d, const struct tg_govern_in *in)
+/* The forms without a patch: nothing was evaluated, nothing scanned. Our own evaluators say so in a
+ * row (EMPTY_PATCH, INFRA), which stands; what another tool made of an empty patch does not. */
+static void judge_without_patch(struct draft *d, const struct tg_govern_in *in)
 {
 	d->v.decision = TG_DEC_ABSTAIN;
 	d->v.level = eval_row(in) || in->report_found ? TG_EL_IMPORTED : TG_EL_NONE;
@@ -263,15 +244,16 @@ judge_without_patch(struct draft *d, const struct tg_govern_in *in)
 	if (d->branch != BRANCH_INVALID) {
 		d->resolved = 0;
 		d->resolved_status = tg_strdup("INFRA_TIMEOUT_BEFORE_PATCH");
-		d->eval_status = d->branch == BRANCH_DOCKER ? "infra_error"
-							    : "infra_timeout_before_patch";
+		d->eval_status =
+		    d->branch == BRANCH_DOCKER ? "infra_error" : "infra_timeout_before_patch";
 		d->v.reason = "not_resolved";
 		return;
 	}
 	d->eval_status = "invalid_patch";
 	d->v.reason = in->submission_unknown ? "submission_unknown" : "empty_or_invalid_patch";
 	read_resolved(d, eval_row(in));
-	if (!tg_streq(d->resolved_status, "EMPTY_PATCH") && !tg_streq(d->resolved_status, "INFRA")) {
+	if (!tg_streq(d->resolved_status, "EMPTY_PATCH") &&
+	    !tg_streq(d->resolved_status, "INFRA")) {
 		free(d->resolved_status);
 		d->resolved_status = NULL;
 		d->resolved = -1;
@@ -280,16 +262,14 @@ judge_without_patch(struct draft *d, const struct tg_govern_in *in)
 		d->resolved = -1;
 }
 
-static const char *
-scope_of(const struct draft *d)
+static const char *scope_of(const struct draft *d)
 {
-	return d->branch == BRANCH_NORMAL ? d->scan.scope
-	     : d->branch == BRANCH_INVALID ? "skipped_invalid_patch"
-					   : "skipped_infra_timeout_before_patch";
+	return d->branch == BRANCH_NORMAL    ? d->scan.scope
+	       : d->branch == BRANCH_INVALID ? "skipped_invalid_patch"
+					     : "skipped_infra_timeout_before_patch";
 }
 
-static void
-put_head(struct cJSON *row, const struct draft *d, const struct tg_govern_in *in)
+static void put_head(struct cJSON *row, const struct draft *d, const struct tg_govern_in *in)
 {
 	const char *status = in->exit_status && *in->exit_status ? in->exit_status : "Unknown";
 
@@ -319,8 +299,7 @@ put_head(struct cJSON *row, const struct draft *d, const struct tg_govern_in *in
 			 d->branch == BRANCH_NORMAL && in->report_found);
 }
 
-static void
-put_middle(struct cJSON *row, const struct draft *d, const struct tg_govern_in *in)
+static void put_middle(struct cJSON *row, const struct draft *d, const struct tg_govern_in *in)
 {
 	int64_t tau = in->tau ? in->tau : 1;
 
@@ -339,14 +318,12 @@ put_middle(struct cJSON *row, const struct draft *d, const struct tg_govern_in *
 	tg_json_set_bool(row, "submission_valid", d->valid);
 }
 
-static struct cJSON *
-list_of(const struct cJSON *v)
+static struct cJSON *list_of(const struct cJSON *v)
 {
 	return v ? tg_json_dup(v) : tg_json_array();
 }
 
-static void
-put_findings(struct cJSON *row, const struct draft *d, const struct tg_govern_in *in)
+static void put_findings(struct cJSON *row, const struct draft *d, const struct tg_govern_in *in)
 {
 	struct cJSON *artifacts = tg_json_object();
 
@@ -361,14 +338,13 @@ put_findings(struct cJSON *row, const struct draft *d, const struct tg_govern_in
 	tg_json_set(row, "artifacts", artifacts);
 }
 
-static void
-put_agentic(struct cJSON *row, const struct cJSON *risk)
+static void put_agentic(struct cJSON *row, const struct cJSON *risk)
 {
 	static const char *const flags[][2] = {
-		{ "agentic_has_network_access", "has_network_access" },
-		{ "agentic_has_env_mutation", "has_env_mutation" },
-		{ "agentic_has_system_file_access", "has_system_file_access" },
-		{ "agentic_has_privilege_escalation", "has_privilege_escalation" },
+	    {"agentic_has_network_access", "has_network_access"},
+	    {"agentic_has_env_mutation", "has_env_mutation"},
+	    {"agentic_has_system_file_access", "has_system_file_access"},
+	    {"agentic_has_privilege_escalation", "has_privilege_escalation"},
 	};
 	const struct cJSON *f = tg_json_get(risk, "flags"), *stats = tg_json_get(risk, "stats");
 	const char *level = tg_json_str(risk, "risk_level");
@@ -384,8 +360,7 @@ put_agentic(struct cJSON *row, const struct cJSON *risk)
 }
 
 /* The last two members: tg_govern_row_set_attempts cuts them off and puts them on again. */
-static void
-put_attempts(struct cJSON *row, const char *const *why, size_t n)
+static void put_attempts(struct cJSON *row, const char *const *why, size_t n)
 {
 	struct cJSON *list = tg_json_array();
 	size_t i;
@@ -397,8 +372,7 @@ put_attempts(struct cJSON *row, const char *const *why, size_t n)
 }
 
 /* Ours, behind everything that readers of the reference's rows look at. */
-static void
-put_evidence(struct cJSON *row, const struct draft *d, const struct tg_govern_in *in)
+static void put_evidence(struct cJSON *row, const struct draft *d, const struct tg_govern_in *in)
 {
 	struct cJSON *list = tg_json_array();
 	size_t i;
@@ -417,9 +391,9 @@ put_evidence(struct cJSON *row, const struct draft *d, const struct tg_govern_in
 	tg_json_set(row, "evidence", list);
 	tg_json_set_str(row, "selection", in->selection);
 	tg_json_set_str(row, "policy_sha256", in->policy ? in->policy->sha256 : NULL);
-	tg_json_set_str(row, "required_evidence",
-			tg_evidence_level_name(in->required == TG_EL_IMPORTED ? TG_EL_IMPORTED
-									      : TG_EL_BOUND));
+	tg_json_set_str(
+	    row, "required_evidence",
+	    tg_evidence_level_name(in->required == TG_EL_IMPORTED ? TG_EL_IMPORTED : TG_EL_BOUND));
 	tg_json_set_str(row, "patch_class", tg_patch_class_name(in->patch_class));
 	if (in->attempt > 0)
 		tg_json_set_int(row, "attempt", in->attempt);
@@ -428,10 +402,9 @@ put_evidence(struct cJSON *row, const struct draft *d, const struct tg_govern_in
 	put_attempts(row, in->attempts_why, in->attempts);
 }
 
-struct cJSON *
-tg_govern_row(const struct tg_govern_in *in, struct tg_verdict *out)
+struct cJSON *tg_govern_row(const struct tg_govern_in *in, struct tg_verdict *out)
 {
-	struct draft d = { .resolved = -1 };
+	struct draft d = {.resolved = -1};
 	struct cJSON *row = tg_json_object();
 
 	d.valid = is_valid(in);
@@ -457,8 +430,7 @@ tg_govern_row(const struct tg_govern_in *in, struct tg_verdict *out)
 	return row;
 }
 
-bool
-tg_govern_row_set_attempts(struct tg_buf *line, const char *const *why, size_t n)
+bool tg_govern_row_set_attempts(struct tg_buf *line, const char *const *why, size_t n)
 {
 	/* Unescaped, this text can only be a member's name, and the last one is ours. */
 	static const char mark[] = ", \"attempts\": ";

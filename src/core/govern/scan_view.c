@@ -10,10 +10,9 @@
 #define SCOPE "postapply_fullfile_delta_v1"
 
 /* "[tag] CODE@path: text": the code, and the tag when it is one of the four words. */
-static char *
-code_of(const char *text, char tag[8])
+static char *code_of(const char *text, char tag[8])
 {
-	static const char *const tags[] = { "info", "low", "medium", "high" };
+	static const char *const tags[] = {"info", "low", "medium", "high"};
 	const char *end;
 	size_t i, n;
 
@@ -33,8 +32,7 @@ code_of(const char *text, char tag[8])
 }
 
 /* The policy beats the tag; without both it is high. */
-static const char *
-severity_of(const struct tg_policy *policy, const char *code, const char *tag)
+static const char *severity_of(const struct tg_policy *policy, const char *code, const char *tag)
 {
 	const char *s = tg_policy_mapped(policy, code);
 
@@ -42,12 +40,13 @@ severity_of(const struct tg_policy *policy, const char *code, const char *tag)
 		return s;
 	if (!*tag)
 		return "high";
-	return tg_streq(tag, "info") ? "info" : tg_streq(tag, "low") ? "low"
-		: tg_streq(tag, "medium") ? "medium" : "high";
+	return tg_streq(tag, "info")	 ? "info"
+	       : tg_streq(tag, "low")	 ? "low"
+	       : tg_streq(tag, "medium") ? "medium"
+					 : "high";
 }
 
-static void
-push_structured(struct tg_scan_view *v, const char *code, const char *severity)
+static void push_structured(struct tg_scan_view *v, const char *code, const char *severity)
 {
 	struct cJSON *o = tg_json_object();
 
@@ -59,10 +58,9 @@ push_structured(struct tg_scan_view *v, const char *code, const char *severity)
 		v->sad_level = severity;
 }
 
-static const char *
-known_severity(const char *text)
+static const char *known_severity(const char *text)
 {
-	static const char *const words[] = { "info", "low", "medium", "high" };
+	static const char *const words[] = {"info", "low", "medium", "high"};
 	size_t i;
 
 	for (i = 0; text && i < sizeof words / sizeof *words; i++)
@@ -71,8 +69,7 @@ known_severity(const char *text)
 	return "high";
 }
 
-static void
-push_string(struct tg_scan_view *v, const char *text, const struct tg_policy *policy)
+static void push_string(struct tg_scan_view *v, const char *text, const struct tg_policy *policy)
 {
 	char tag[8], *code = code_of(text, tag);
 
@@ -80,8 +77,8 @@ push_string(struct tg_scan_view *v, const char *text, const struct tg_policy *po
 	free(code);
 }
 
-static void
-push_item(struct tg_scan_view *v, const struct cJSON *item, const struct tg_policy *policy)
+static void push_item(struct tg_scan_view *v, const struct cJSON *item,
+		      const struct tg_policy *policy)
 {
 	const char *text = tg_json_text(item), *code, *severity;
 
@@ -93,12 +90,12 @@ push_item(struct tg_scan_view *v, const struct cJSON *item, const struct tg_poli
 	if (!code)
 		code = "UNKNOWN"; /* an entry that names nothing still counts, and as high */
 	severity = tg_json_str(item, "severity");
-	push_structured(v, code, severity && *severity ? known_severity(severity)
-						       : tg_policy_severity(policy, code));
+	push_structured(v, code,
+			severity && *severity ? known_severity(severity)
+					      : tg_policy_severity(policy, code));
 }
 
-static const struct cJSON *
-first_truthy(const struct cJSON *report, const char *a, const char *b)
+static const struct cJSON *first_truthy(const struct cJSON *report, const char *a, const char *b)
 {
 	const struct cJSON *v = tg_json_get(report, a);
 
@@ -108,8 +105,7 @@ first_truthy(const struct cJSON *report, const char *a, const char *b)
 }
 
 /* Violations as strings; an entry that is none is kept by its code, never dropped. */
-static void
-read_violations(struct tg_scan_view *v, const struct cJSON *list)
+static void read_violations(struct tg_scan_view *v, const struct cJSON *list)
 {
 	const struct cJSON *c;
 
@@ -126,8 +122,7 @@ read_violations(struct tg_scan_view *v, const struct cJSON *list)
 	}
 }
 
-static void
-count_severities(struct tg_scan_view *v, const struct tg_policy *policy)
+static void count_severities(struct tg_scan_view *v, const struct tg_policy *policy)
 {
 	const struct cJSON *c;
 
@@ -146,8 +141,7 @@ count_severities(struct tg_scan_view *v, const struct tg_policy *policy)
 }
 
 /* A number, or the length of a list; -1 when it is neither. */
-static int64_t
-amount(const struct cJSON *obj, const char *key)
+static int64_t amount(const struct cJSON *obj, const char *key)
 {
 	const struct cJSON *v = tg_json_get(obj, key);
 
@@ -156,16 +150,17 @@ amount(const struct cJSON *obj, const char *key)
 	return tg_json_int(obj, key, -1);
 }
 
-static void
-read_coverage(struct tg_scan_view *v, const struct cJSON *report, enum tg_scan_status status)
+static void read_coverage(struct tg_scan_view *v, const struct cJSON *report,
+			  enum tg_scan_status status)
 {
 	const struct cJSON *cov = tg_json_get(report, "coverage");
 	const char *word = tg_json_str(report, "scan_status");
-	int64_t skipped = amount(cov, "skipped");
+	int64_t skipped = amount(cov, "skipped"), files = amount(cov, "files"),
+		scanned = amount(cov, "scanned");
 
 	if (status == TG_SC_NONE && word)
 		status = tg_scan_status_parse(word);
-	v->partial = status == TG_SC_PARTIAL || skipped > 0 ||
+	v->partial = status == TG_SC_PARTIAL || skipped > 0 || (scanned >= 0 && scanned < files) ||
 		     !tg_json_bool(cov, "full", true);
 	v->covered = tg_json_kind(cov) == TG_JSON_OBJECT && skipped == 0 && !v->partial;
 	if (status == TG_SC_SKIPPED)
@@ -174,12 +169,12 @@ read_coverage(struct tg_scan_view *v, const struct cJSON *report, enum tg_scan_s
 		v->failed = true;
 }
 
-static void
-read_report(struct tg_scan_view *v, const struct cJSON *report, enum tg_scan_status status,
-	    const struct tg_policy *policy)
+static void read_report(struct tg_scan_view *v, const struct cJSON *report,
+			enum tg_scan_status status, const struct tg_policy *policy)
 {
 	const struct cJSON *list = first_truthy(report, "violations_structured",
-						"new_violations_structured"), *c;
+						"new_violations_structured"),
+			   *c;
 	const char *scope = tg_json_str(report, "scan_scope"), *error;
 
 	v->scope = tg_strdup(scope && *scope ? scope : SCOPE);
@@ -204,9 +199,9 @@ read_report(struct tg_scan_view *v, const struct cJSON *report, enum tg_scan_sta
 		v->error = tg_strdup(error && *error ? error : "security scan marked as failed");
 }
 
-void
-tg_scan_view_init(struct tg_scan_view *v, bool found, const struct cJSON *report,
-		  const char *error, enum tg_scan_status status, const struct tg_policy *policy)
+void tg_scan_view_init(struct tg_scan_view *v, bool found, const struct cJSON *report,
+		       const char *error, enum tg_scan_status status,
+		       const struct tg_policy *policy)
 {
 	memset(v, 0, sizeof *v);
 	v->violations = tg_json_array();
@@ -226,8 +221,7 @@ tg_scan_view_init(struct tg_scan_view *v, bool found, const struct cJSON *report
 	count_severities(v, policy);
 }
 
-void
-tg_scan_view_fini(struct tg_scan_view *v)
+void tg_scan_view_fini(struct tg_scan_view *v)
 {
 	free(v->scope);
 	free(v->error);

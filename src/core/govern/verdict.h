@@ -2,8 +2,8 @@
 #define TG_VERDICT_H
 /*
  * From evidence to decision: the CRI (pipeline spec 8.5, to the last bit) and the decision ladder
- * (8.7) with the repairs of decisions.md, "Evidence, reruns, selection". Pure functions; nothing here
- * reads a file, so that the stage, the vectors and the verifier of a bundle judge alike.
+ * (8.7) with the repairs of decisions.md, "Evidence, reruns, selection". Pure functions; nothing
+ * here reads a file, so that the stage, the vectors and the verifier of a bundle judge alike.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,13 +20,13 @@ double tg_cri(int passed, int total, const char *eval_status, const struct tg_se
 	      bool blind);
 
 struct tg_case {
-	bool invalid_patch;       /* empty, or nothing a harness could take */
-	int sad_rank;             /* highest severity: 0 none, 1 low or info, 2 medium, 3 high */
-	bool scan_failed;         /* failed or missing report */
+	bool invalid_patch; /* empty, or nothing a harness could take */
+	int sad_rank;	    /* highest severity: 0 none, 1 low or info, 2 medium, 3 high */
+	bool scan_failed;   /* failed or missing report */
 	bool scan_skipped, scan_partial;
-	int resolved;             /* 1, 0, -1 unknown: what the evaluation row says */
-	bool status_resolved;     /* its resolved_status is RESOLVED */
-	bool digest_mismatch;     /* an input carries the digest of another patch */
+	int resolved;	      /* 1, 0, -1 unknown: what the evaluation row says */
+	bool status_resolved; /* its resolved_status is RESOLVED */
+	bool digest_mismatch; /* an input carries the digest of another patch */
 	enum tg_evidence_level level, required;
 	double cri, threshold;
 };

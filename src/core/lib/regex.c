@@ -10,7 +10,7 @@
 #include "core/lib/text.h"
 
 enum {
-	STEPS_MOST = 1000000,  /* of one attempt at one place of the subject */
+	STEPS_MOST = 1000000, /* of one attempt at one place of the subject */
 	STEPS_LEAST = 10000,
 	STEPS_TOTAL = 100000000, /* shared by all places, so that long subjects end too */
 	HEAP_KIB = 20 * 1024
@@ -21,8 +21,7 @@ struct tg_regex {
 	pcre2_code *bytes; /* for subjects that are not UTF-8; NULL when the pattern needs UTF-8 */
 };
 
-static pcre2_code *
-compile(const char *pattern, uint32_t options, int *code, PCRE2_SIZE *offset)
+static pcre2_code *compile(const char *pattern, uint32_t options, int *code, PCRE2_SIZE *offset)
 {
 	pcre2_compile_context *cc = pcre2_compile_context_create(NULL);
 	pcre2_code *re;
@@ -36,8 +35,7 @@ compile(const char *pattern, uint32_t options, int *code, PCRE2_SIZE *offset)
 	return re;
 }
 
-struct tg_regex *
-tg_regex_new(const char *pattern, unsigned flags, struct tg_err *err)
+struct tg_regex *tg_regex_new(const char *pattern, unsigned flags, struct tg_err *err)
 {
 	uint32_t options = PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
 	struct tg_regex *re;
@@ -54,8 +52,8 @@ tg_regex_new(const char *pattern, unsigned flags, struct tg_err *err)
 
 		if (pcre2_get_error_message(rc, text, sizeof text) < 0)
 			text[0] = '\0';
-		tg_fail(err, TG_E_INPUT, "the regular expression '%s' is wrong at offset %zu: %s", shown,
-			(size_t)offset, (const char *)text);
+		tg_fail(err, TG_E_INPUT, "the regular expression '%s' is wrong at offset %zu: %s",
+			shown, (size_t)offset, (const char *)text);
 		free(shown);
 		return NULL;
 	}
@@ -65,8 +63,7 @@ tg_regex_new(const char *pattern, unsigned flags, struct tg_err *err)
 	return re;
 }
 
-void
-tg_regex_free(struct tg_regex *re)
+void tg_regex_free(struct tg_regex *re)
 {
 	if (!re)
 		return;
@@ -75,8 +72,7 @@ tg_regex_free(struct tg_regex *re)
 	free(re);
 }
 
-static bool
-is_utf8(const char *p, size_t n)
+static bool is_utf8(const char *p, size_t n)
 {
 	uint32_t cp;
 
@@ -91,9 +87,9 @@ is_utf8(const char *p, size_t n)
 	return true;
 }
 
-/* PCRE2 counts its steps anew at each place of the subject, so the limit shrinks with the length. */
-static uint32_t
-steps_for(size_t n)
+/* PCRE2 counts its steps anew at each place of the subject, so the limit shrinks with the length.
+ */
+static uint32_t steps_for(size_t n)
 {
 	size_t steps = STEPS_TOTAL / (n + 1);
 
@@ -102,9 +98,8 @@ steps_for(size_t n)
 	return (uint32_t)(steps < STEPS_LEAST ? STEPS_LEAST : steps);
 }
 
-bool
-tg_regex_search(const struct tg_regex *re, const char *p, size_t n, size_t *start, size_t *end,
-		bool *limit)
+bool tg_regex_search(const struct tg_regex *re, const char *p, size_t n, size_t *start, size_t *end,
+		     bool *limit)
 {
 	const pcre2_code *code = re->bytes && !is_utf8(p, n) ? re->bytes : re->text;
 	pcre2_match_data *md = pcre2_match_data_create(1, NULL);
@@ -122,7 +117,8 @@ tg_regex_search(const struct tg_regex *re, const char *p, size_t n, size_t *star
 		from = pcre2_get_ovector_pointer(md)[0];
 		to = pcre2_get_ovector_pointer(md)[1];
 	} else if (rc != PCRE2_ERROR_NOMATCH) {
-		over = true; /* a limit, or anything else that kept us from knowing: counts as found */
+		over =
+		    true; /* a limit, or anything else that kept us from knowing: counts as found */
 		to = n;
 	}
 	pcre2_match_context_free(mc);

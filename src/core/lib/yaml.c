@@ -21,9 +21,9 @@ struct anchor {
 struct frame {
 	struct tg_yaml_node *node;
 	struct tg_yaml_node **tail; /* where the next child goes */
-	char *key;                  /* a map's key that waits for its value */
+	char *key;		    /* a map's key that waits for its value */
 	int key_line, key_col;
-	size_t anchor;              /* index + 1 of this node's anchor; 0: none */
+	size_t anchor; /* index + 1 of this node's anchor; 0: none */
 };
 
 struct reader {
@@ -39,15 +39,14 @@ struct reader {
 	size_t anchor_n, anchor_cap;
 };
 
-static bool
-fail_at(struct reader *r, const yaml_mark_t *mark, const char *text)
+static bool fail_at(struct reader *r, const yaml_mark_t *mark, const char *text)
 {
 	return tg_fail(r->err, TG_E_INPUT, "%s:%zu:%zu: %s", r->name, mark->line + 1,
 		       mark->column + 1, text);
 }
 
-static struct tg_yaml_node *
-node_new(struct reader *r, enum tg_yaml_kind kind, const yaml_mark_t *mark)
+static struct tg_yaml_node *node_new(struct reader *r, enum tg_yaml_kind kind,
+				     const yaml_mark_t *mark)
 {
 	struct tg_yaml_node *n;
 
@@ -62,8 +61,7 @@ node_new(struct reader *r, enum tg_yaml_kind kind, const yaml_mark_t *mark)
 	return n;
 }
 
-void
-tg_yaml_free(struct tg_yaml_node *root)
+void tg_yaml_free(struct tg_yaml_node *root)
 {
 	while (root) {
 		struct tg_yaml_node *next = root->next;
@@ -77,8 +75,7 @@ tg_yaml_free(struct tg_yaml_node *root)
 }
 
 /* Hang a complete or just opened node below the innermost open one. */
-static bool
-attach(struct reader *r, struct tg_yaml_node *n, const yaml_mark_t *mark)
+static bool attach(struct reader *r, struct tg_yaml_node *n, const yaml_mark_t *mark)
 {
 	struct frame *f;
 
@@ -104,27 +101,24 @@ attach(struct reader *r, struct tg_yaml_node *n, const yaml_mark_t *mark)
 	return true;
 }
 
-static bool
-wants_key(const struct reader *r)
+static bool wants_key(const struct reader *r)
 {
 	const struct frame *f = r->depth ? &r->stack[r->depth - 1] : NULL;
 
 	return f && f->node->kind == TG_YAML_MAP && !f->key;
 }
 
-static size_t
-remember(struct reader *r, const yaml_char_t *name, struct tg_yaml_node *n, bool open)
+static size_t remember(struct reader *r, const yaml_char_t *name, struct tg_yaml_node *n, bool open)
 {
 	if (!name)
 		return 0;
 	TG_GROW(r->anchor, r->anchor_n, r->anchor_cap);
-	r->anchor[r->anchor_n] = (struct anchor){ tg_strdup((const char *)name), n, open };
+	r->anchor[r->anchor_n] = (struct anchor){tg_strdup((const char *)name), n, open};
 	return ++r->anchor_n;
 }
 
-static bool
-push(struct reader *r, enum tg_yaml_kind kind, const yaml_event_t *ev, const yaml_char_t *anchor,
-     const yaml_char_t *tag)
+static bool push(struct reader *r, enum tg_yaml_kind kind, const yaml_event_t *ev,
+		 const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	struct tg_yaml_node *n;
 
@@ -137,13 +131,12 @@ push(struct reader *r, enum tg_yaml_kind kind, const yaml_event_t *ev, const yam
 	n = node_new(r, kind, &ev->start_mark);
 	if (!n || !attach(r, n, &ev->start_mark))
 		return false;
-	r->stack[r->depth++] = (struct frame){ .node = n, .tail = &n->first,
-					       .anchor = remember(r, anchor, n, true) };
+	r->stack[r->depth++] =
+	    (struct frame){.node = n, .tail = &n->first, .anchor = remember(r, anchor, n, true)};
 	return true;
 }
 
-static int
-by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
 	const struct tg_yaml_node *const *x = a, *const *y = b;
 	int c = strcmp((*x)->key, (*y)->key);
@@ -156,8 +149,7 @@ by_key(const void *a, const void *b)
 }
 
 /* Sorting keeps a map of thousands of keys cheap; the later one of a pair is the error. */
-static bool
-check_duplicates(struct reader *r, const struct tg_yaml_node *map)
+static bool check_duplicates(struct reader *r, const struct tg_yaml_node *map)
 {
 	const struct tg_yaml_node **v, *c;
 	size_t i, n = 0;
@@ -171,15 +163,16 @@ check_duplicates(struct reader *r, const struct tg_yaml_node *map)
 	qsort(v, n, sizeof *v, by_key);
 	for (i = 1; i < n && ok; i++)
 		if (strcmp(v[i - 1]->key, v[i]->key) == 0)
-			ok = tg_fail(r->err, TG_E_INPUT, "%s:%d:%d: the key '%.60s' stands twice (first "
-				     "in line %d)", r->name, v[i]->key_line, v[i]->key_col, v[i]->key,
+			ok = tg_fail(r->err, TG_E_INPUT,
+				     "%s:%d:%d: the key '%.60s' stands twice (first "
+				     "in line %d)",
+				     r->name, v[i]->key_line, v[i]->key_col, v[i]->key,
 				     v[i - 1]->key_line);
 	free(v);
 	return ok;
 }
 
-static bool
-pop(struct reader *r)
+static bool pop(struct reader *r)
 {
 	struct frame *f = &r->stack[--r->depth];
 
@@ -189,8 +182,7 @@ pop(struct reader *r)
 	return f->node->kind != TG_YAML_MAP || check_duplicates(r, f->node);
 }
 
-static bool
-take_scalar(struct reader *r, const yaml_event_t *ev)
+static bool take_scalar(struct reader *r, const yaml_event_t *ev)
 {
 	const char *text = (const char *)ev->data.scalar.value;
 	struct tg_yaml_node *n;
@@ -219,8 +211,8 @@ take_scalar(struct reader *r, const yaml_event_t *ev)
 }
 
 /* A deep copy without the key (the place of the alias has its own). */
-static struct tg_yaml_node *
-copy(struct reader *r, const struct tg_yaml_node *from, int depth, const yaml_mark_t *mark)
+static struct tg_yaml_node *copy(struct reader *r, const struct tg_yaml_node *from, int depth,
+				 const yaml_mark_t *mark)
 {
 	struct tg_yaml_node *n, **tail;
 	const struct tg_yaml_node *c;
@@ -250,8 +242,7 @@ copy(struct reader *r, const struct tg_yaml_node *from, int depth, const yaml_ma
 	return n;
 }
 
-static bool
-take_alias(struct reader *r, const yaml_event_t *ev)
+static bool take_alias(struct reader *r, const yaml_event_t *ev)
 {
 	const char *name = (const char *)ev->data.alias.anchor;
 	struct tg_yaml_node *n;
@@ -271,8 +262,7 @@ take_alias(struct reader *r, const yaml_event_t *ev)
 	return n && attach(r, n, &ev->start_mark);
 }
 
-static bool
-take(struct reader *r, const yaml_event_t *ev, bool *end)
+static bool take(struct reader *r, const yaml_event_t *ev, bool *end)
 {
 	switch (ev->type) {
 	case YAML_STREAM_END_EVENT:
@@ -296,8 +286,7 @@ take(struct reader *r, const yaml_event_t *ev, bool *end)
 	}
 }
 
-static bool
-fail_parser(struct reader *r)
+static bool fail_parser(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
 	const yaml_mark_t *m = &p->problem_mark;
@@ -306,12 +295,11 @@ fail_parser(struct reader *r)
 	if (p->error == YAML_READER_ERROR)
 		return tg_fail(r->err, TG_E_INPUT, "%s: byte %zu: %s", r->name, p->problem_offset,
 			       text);
-	return tg_fail(r->err, TG_E_INPUT, "%s:%zu:%zu: %s%s%s", r->name, m->line + 1, m->column + 1,
-		       text, p->context ? ", " : "", p->context ? p->context : "");
+	return tg_fail(r->err, TG_E_INPUT, "%s:%zu:%zu: %s%s%s", r->name, m->line + 1,
+		       m->column + 1, text, p->context ? ", " : "", p->context ? p->context : "");
 }
 
-static bool
-read_all(struct reader *r)
+static bool read_all(struct reader *r)
 {
 	bool end = false, ok = true;
 	yaml_event_t ev;
@@ -325,11 +313,11 @@ read_all(struct reader *r)
 	return ok;
 }
 
-struct tg_yaml_node *
-tg_yaml_parse(const char *p, size_t n, const char *name, unsigned flags, struct tg_err *err)
+struct tg_yaml_node *tg_yaml_parse(const char *p, size_t n, const char *name, unsigned flags,
+				   struct tg_err *err)
 {
-	struct reader r = { .name = name, .flags = flags, .err = err };
-	yaml_mark_t start = { 0, 0, 0 };
+	struct reader r = {.name = name, .flags = flags, .err = err};
+	yaml_mark_t start = {0, 0, 0};
 	bool ok;
 
 	if (n > MAX_BYTES) {
@@ -356,8 +344,7 @@ tg_yaml_parse(const char *p, size_t n, const char *name, unsigned flags, struct 
 	return r.root;
 }
 
-struct tg_yaml_node *
-tg_yaml_load(const char *path, unsigned flags, struct tg_err *err)
+struct tg_yaml_node *tg_yaml_load(const char *path, unsigned flags, struct tg_err *err)
 {
 	struct tg_buf b = TG_BUF_INIT;
 	struct tg_yaml_node *root = NULL;
@@ -368,8 +355,7 @@ tg_yaml_load(const char *path, unsigned flags, struct tg_err *err)
 	return root;
 }
 
-const struct tg_yaml_node *
-tg_yaml_get(const struct tg_yaml_node *map, const char *key)
+const struct tg_yaml_node *tg_yaml_get(const struct tg_yaml_node *map, const char *key)
 {
 	const struct tg_yaml_node *c;
 
@@ -381,14 +367,12 @@ tg_yaml_get(const struct tg_yaml_node *map, const char *key)
 	return NULL;
 }
 
-static bool
-is_plain(const struct tg_yaml_node *n)
+static bool is_plain(const struct tg_yaml_node *n)
 {
 	return n && n->kind == TG_YAML_SCALAR && !n->quoted;
 }
 
-static bool
-is_one_of(const char *s, const char *const *words)
+static bool is_one_of(const char *s, const char *const *words)
 {
 	for (; *words; words++)
 		if (strcmp(s, *words) == 0)
@@ -396,21 +380,19 @@ is_one_of(const char *s, const char *const *words)
 	return false;
 }
 
-bool
-tg_yaml_is_null(const struct tg_yaml_node *n)
+bool tg_yaml_is_null(const struct tg_yaml_node *n)
 {
-	static const char *const words[] = { "", "~", "null", "Null", "NULL", NULL };
+	static const char *const words[] = {"", "~", "null", "Null", "NULL", NULL};
 
 	return is_plain(n) && is_one_of(n->text, words);
 }
 
-bool
-tg_yaml_bool(const struct tg_yaml_node *n, bool *out)
+bool tg_yaml_bool(const struct tg_yaml_node *n, bool *out)
 {
-	static const char *const yes[] = { "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On",
-					   "ON", NULL };
-	static const char *const no[] = { "no", "No", "NO", "false", "False", "FALSE", "off", "Off",
-					  "OFF", NULL };
+	static const char *const yes[] = {"yes",  "Yes", "YES", "true", "True",
+					  "TRUE", "on",	 "On",	"ON",	NULL};
+	static const char *const no[] = {"no",	  "No",	 "NO",	"false", "False",
+					 "FALSE", "off", "Off", "OFF",	 NULL};
 
 	if (!is_plain(n))
 		return false;
@@ -419,8 +401,7 @@ tg_yaml_bool(const struct tg_yaml_node *n, bool *out)
 }
 
 /* Digits of a base, '_' between them ignored as YAML 1.1 does. */
-static bool
-digits(const char *s, int base, double *out)
+static bool digits(const char *s, int base, double *out)
 {
 	static const char all[] = "0123456789abcdef";
 	const char *d;
@@ -442,8 +423,7 @@ digits(const char *s, int base, double *out)
 }
 
 /* "1:30:00" and its kin: base 60. */
-static bool
-sexagesimal(const char *s, double *out)
+static bool sexagesimal(const char *s, double *out)
 {
 	double total = 0, part;
 	char buf[24];
@@ -467,8 +447,7 @@ sexagesimal(const char *s, double *out)
 }
 
 /* A decimal fraction: a dot is a must, and an exponent must be signed (PyYAML's resolver). */
-static bool
-fraction(const char *s, double *out)
+static bool fraction(const char *s, double *out)
 {
 	char buf[64];
 	size_t n = 0;
@@ -501,11 +480,10 @@ fraction(const char *s, double *out)
 	return *end == '\0';
 }
 
-bool
-tg_yaml_number(const struct tg_yaml_node *n, double *out)
+bool tg_yaml_number(const struct tg_yaml_node *n, double *out)
 {
-	static const char *const inf[] = { ".inf", ".Inf", ".INF", NULL };
-	static const char *const nan_[] = { ".nan", ".NaN", ".NAN", NULL };
+	static const char *const inf[] = {".inf", ".Inf", ".INF", NULL};
+	static const char *const nan_[] = {".nan", ".NaN", ".NAN", NULL};
 	const char *s;
 	double v, sign = 1;
 	bool ok;

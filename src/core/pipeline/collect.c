@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "core/govern/row.h"
 #include "core/lib/buf.h"
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
@@ -62,6 +63,17 @@ static void trim_newline(struct tg_buf *b)
 		b->p[--b->n] = '\0';
 }
 
+/* A row was judged before later attempts that do not count; it says how many there are by now. */
+static void put_attempts(const struct tg_instance *in, struct tg_buf *row)
+{
+	const char **why = tg_calloc(in->att_n + 1, sizeof *why);
+
+	for (size_t i = 0; i < in->att_n; i++)
+		why[i] = in->att[i].why ? in->att[i].why : "first";
+	tg_govern_row_set_attempts(row, why, in->att_n);
+	free(why);
+}
+
 /* Join one line per instance out of a stage's row.json. */
 static bool join_rows(struct collect *c, enum tg_stage s, const char *to, int64_t *rows,
 		      struct tg_err *err)
@@ -75,6 +87,8 @@ static bool join_rows(struct collect *c, enum tg_stage s, const char *to, int64_
 		if (!read_work(c, in, tg_instance_counted(in), s, "row.json", &row) || !row.n)
 			continue;
 		trim_newline(&row);
+		if (s == TG_STAGE_GOVERN)
+			put_attempts(in, &row);
 		tg_buf_add(&all, row.p, row.n);
 		tg_buf_addc(&all, '\n');
 		(*rows)++;

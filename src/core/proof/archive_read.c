@@ -1,4 +1,5 @@
-/* A bundle as hostile input, through libarchive, tar and gzip alone. Nothing is unpacked to disk. */
+/* A bundle as hostile input, through libarchive, tar and gzip alone. Nothing is unpacked to disk.
+ */
 #include <archive.h>
 #include <archive_entry.h>
 #include <stdlib.h>
@@ -11,8 +12,8 @@
 
 #define MAX_MEMBERS 20000
 #define MAX_BYTES ((int64_t)4 << 30)
-#define MAX_RATIO 200             /* of unpacked to packed bytes, above the first 16 MiB */
-#define KEEP_FILE ((size_t)256 << 20)  /* a file that is kept in memory to be looked into */
+#define MAX_RATIO 200		      /* of unpacked to packed bytes, above the first 16 MiB */
+#define KEEP_FILE ((size_t)256 << 20) /* a file that is kept in memory to be looked into */
 #define KEEP_ALL ((size_t)1 << 30)
 
 struct unpack {
@@ -37,9 +38,17 @@ static bool refuse(struct tg_err *err, const char *name, const char *member, con
 static bool wanted(const char *path)
 {
 	static const char *const files[] = {
-		TG_MANIFEST_PATH, TG_SUMS_PATH, TG_JOURNAL_PATH, TG_RUNJSON_PATH, "preds.json",
-		"preds_filled.json", "eval/instance_results.jsonl", "agentic_risk.jsonl",
-		"recomputed_governed_v2_agentic.jsonl", "ci_gate.txt", "policy/policy.yaml",
+	    TG_MANIFEST_PATH,
+	    TG_SUMS_PATH,
+	    TG_JOURNAL_PATH,
+	    TG_RUNJSON_PATH,
+	    "preds.json",
+	    "preds_filled.json",
+	    "eval/instance_results.jsonl",
+	    "agentic_risk.jsonl",
+	    "recomputed_governed_v2_agentic.jsonl",
+	    "ci_gate.txt",
+	    "policy/policy.yaml",
 	};
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
@@ -104,7 +113,8 @@ static bool take_data(struct unpack *u, struct tg_file *f, struct tg_err *err)
 		if (u->bytes > MAX_BYTES ||
 		    (u->bytes > 16 << 20 && u->bytes > u->packed * MAX_RATIO))
 			ok = refuse(err, u->name, f->path, "unpacks to too many bytes");
-		else if (keep && f->data.n + (size_t)n <= KEEP_FILE && u->kept + (size_t)n <= KEEP_ALL) {
+		else if (keep && f->data.n + (size_t)n <= KEEP_FILE &&
+			 u->kept + (size_t)n <= KEEP_ALL) {
 			tg_buf_add(&f->data, chunk, (size_t)n);
 			u->kept += (size_t)n;
 		} else
@@ -171,7 +181,7 @@ static bool read_all(struct unpack *u, struct tg_err *err)
 bool tg_fileset_read_archive(struct tg_fileset *set, const char *path, char **top,
 			     struct tg_err *err)
 {
-	struct unpack u = { .a = archive_read_new(), .set = set, .name = path };
+	struct unpack u = {.a = archive_read_new(), .set = set, .name = path};
 	bool ok;
 
 	*top = NULL;

@@ -1,5 +1,6 @@
-/* The audit stage: run_audit.txt (pipeline spec 9.2) with paths relative to the run. Beyond the reference
- * it sees failed scans and predictions without a result (D35), and a run that was moved is no fault. */
+/* The audit stage: run_audit.txt (pipeline spec 9.2) with paths relative to the run. Beyond the
+ * reference it sees failed scans and predictions without a result (D35), and a run that was moved
+ * is no fault. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,8 @@ static void check_metadata(struct audit *a)
 		return;
 	}
 	m = tg_fileset_read(a->set, METADATA, &b, NULL)
-		? tg_json_parse(tg_buf_cstr(&b), b.n, METADATA, NULL, NULL) : NULL;
+		? tg_json_parse(tg_buf_cstr(&b), b.n, METADATA, NULL, NULL)
+		: NULL;
 	tg_buf_fini(&b);
 	if (tg_json_kind(m) != TG_JSON_OBJECT) {
 		fault(a->failures, "metadata_unreadable");
@@ -69,11 +71,13 @@ static void look_at_report(struct audit *a, const struct tg_file *f, const char 
 {
 	struct tg_buf b = TG_BUF_INIT;
 	struct cJSON *r = tg_fileset_read(a->set, f->path, &b, NULL)
-		? tg_json_parse(tg_buf_cstr(&b), b.n, f->path, NULL, NULL) : NULL;
+			      ? tg_json_parse(tg_buf_cstr(&b), b.n, f->path, NULL, NULL)
+			      : NULL;
 
 	a->reports++;
 	if (tg_json_kind(r) != TG_JSON_OBJECT)
-		fault(a->warnings, "security_report_unreadable:%.*s", (int)(strlen(name) - 5), name);
+		fault(a->warnings, "security_report_unreadable:%.*s", (int)(strlen(name) - 5),
+		      name);
 	a->scan_failed += tg_json_truthy(tg_json_get(r, "scan_failed"));
 	tg_json_free(r);
 	tg_buf_fini(&b);
@@ -152,8 +156,8 @@ static bool look(struct audit *a, struct tg_err *err)
 {
 	a->failures = tg_json_array();
 	a->warnings = tg_json_array();
-	a->preds_path = tg_fileset_find(a->set, "preds_filled.json") ? "preds_filled.json"
-								      : "preds.json";
+	a->preds_path =
+	    tg_fileset_find(a->set, "preds_filled.json") ? "preds_filled.json" : "preds.json";
 	if (!tg_fileset_find(a->set, a->preds_path))
 		fault(a->failures, "predictions_missing");
 	if (!tg_prows_predictions(&a->preds, a->set, a->preds_path, err) ||
@@ -167,8 +171,8 @@ static bool look(struct audit *a, struct tg_err *err)
 
 bool tg_stage_audit(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
 {
-	struct tg_place p = { .ctx = ctx };
-	struct audit a = { .set = &p.set };
+	struct tg_place p = {.ctx = ctx};
+	struct audit a = {.set = &p.set};
 	struct tg_buf text = TG_BUF_INIT;
 	bool ok = tg_place_init(&p, ctx, err) && tg_fileset_hash(&p.set, err) && look(&a, err);
 

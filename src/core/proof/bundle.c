@@ -145,8 +145,10 @@ static bool put_file(struct pack *k, const struct tg_file *f, const char *top)
 	}
 	tg_sha256_final(h, hex);
 	if (ok && (left != 0 || strcmp(hex, f->sha256) != 0)) {
-		ok = tg_fail(k->err, TG_E_IO, "%s is no longer what the manifest says: it changed while "
-			     "the bundle was made", f->path);
+		ok = tg_fail(k->err, TG_E_IO,
+			     "%s is no longer what the manifest says: it changed while "
+			     "the bundle was made",
+			     f->path);
 		k->failed = true;
 	}
 	free(name);
@@ -175,7 +177,7 @@ static bool close_writers(struct pack *k, bool ok)
 bool tg_bundle_write(const struct tg_fileset *set, const char *top, const char *path,
 		     struct tg_bundle *out, struct tg_err *err)
 {
-	struct pack k = { .err = err };
+	struct pack k = {.err = err};
 	bool ok;
 
 	k.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -190,7 +192,7 @@ bool tg_bundle_write(const struct tg_fileset *set, const char *top, const char *
 	if (ok && fsync(k.fd) != 0)
 		ok = tg_fail_sys(err, errno, "cannot write %s to the disk", path);
 	close(k.fd);
-	*out = (struct tg_bundle){ .bytes = k.bytes, .members = set->n };
+	*out = (struct tg_bundle){.bytes = k.bytes, .members = set->n};
 	tg_sha256_final(k.tar_hash, out->tar_sha256);
 	tg_sha256_final(k.gz_hash, out->sha256);
 	return ok;

@@ -38,7 +38,8 @@ static bool check_manifest(const struct tg_fileset *set, struct tg_err *err)
 		if (i < set->n && (!strcmp(path, TG_MANIFEST_PATH) || !strcmp(path, TG_SUMS_PATH)))
 			continue;
 		if (i >= set->n || !c || is_changed(&set->v[i], c))
-			ok = tg_fail(err, TG_E_IO, "the manifest is stale: %s is new, gone or changed",
+			ok = tg_fail(err, TG_E_IO,
+				     "the manifest is stale: %s is new, gone or changed",
 				     path ? path : "a file");
 		c = tg_json_next(c);
 	}
@@ -59,7 +60,7 @@ static bool may_leave(const struct tg_fileset *set, struct cJSON *sum)
 
 static bool add_proof_files(struct tg_place *p)
 {
-	static const char *const files[] = { TG_MANIFEST_PATH, TG_SUMS_PATH };
+	static const char *const files[] = {TG_MANIFEST_PATH, TG_SUMS_PATH};
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		char *path = tg_published_path(p->ctx->run_dir, files[i]);
@@ -81,7 +82,8 @@ static bool put_in_place(struct tg_place *p, const char *partial, struct tg_err 
 		ok = tg_publish_copy(&p->pub, TG_BUNDLE_PATH, partial, err);
 		unlink(partial);
 	} else {
-		ok = rename(partial, to) == 0 || tg_fail_sys(err, errno, "cannot rename %s", partial);
+		ok = rename(partial, to) == 0 ||
+		     tg_fail_sys(err, errno, "cannot rename %s", partial);
 		ok = ok && tg_fsync_dir(p->ctx->run_dir, err);
 	}
 	free(to);
@@ -100,8 +102,9 @@ static bool put_digest(struct tg_place *p, const char *name, const char *hex, st
 
 static bool build(struct tg_place *p, struct cJSON *sum, struct tg_err *err)
 {
-	char *partial = p->pub.careful ? tg_layout_control(p->ctx->run_dir, TG_BUNDLE_PATH ".partial")
-				       : tg_path_join(p->ctx->run_dir, TG_BUNDLE_PATH ".partial");
+	char *partial = p->pub.careful
+			    ? tg_layout_control(p->ctx->run_dir, TG_BUNDLE_PATH ".partial")
+			    : tg_path_join(p->ctx->run_dir, TG_BUNDLE_PATH ".partial");
 	struct tg_bundle b;
 	bool ok = tg_bundle_write(&p->set, p->ctx->spec->run_id, partial, &b, err) &&
 		  put_in_place(p, partial, err) && put_digest(p, TG_BUNDLE_PATH, b.sha256, err) &&
@@ -120,7 +123,7 @@ static bool build(struct tg_place *p, struct cJSON *sum, struct tg_err *err)
 
 bool tg_stage_bundle(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
 {
-	struct tg_place p = { .ctx = ctx };
+	struct tg_place p = {.ctx = ctx};
 	bool ok = tg_place_init(&p, ctx, err) && add_proof_files(&p) &&
 		  tg_fileset_hash(&p.set, err) && check_manifest(&p.set, err);
 

@@ -1,5 +1,5 @@
-/* Which files of a run directory belong to its proof: a list, so that nothing gets into a bundle because
- * it happened to lie about. */
+/* Which files of a run directory belong to its proof: a list, so that nothing gets into a bundle
+ * because it happened to lie about. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,22 +13,25 @@
 enum { TREE_DEPTH = 8 };
 
 static const char *const single[] = {
-	"minisweagent.log", "preds.json", "preds_filled.json", "preds_filled_nonempty.json",
-	"agentic_risk.jsonl", "recomputed_governed_v2_agentic.jsonl", "ci_gate.txt", "run_audit.txt",
-	TG_JOURNAL_PATH, TG_RUNJSON_PATH,
+    "minisweagent.log",	  "preds.json",
+    "preds_filled.json",  "preds_filled_nonempty.json",
+    "agentic_risk.jsonl", "recomputed_governed_v2_agentic.jsonl",
+    "ci_gate.txt",	  "run_audit.txt",
+    TG_JOURNAL_PATH,	  TG_RUNJSON_PATH,
 };
 
-static const char *const trees[] = { "eval", "security_reports", "policy", "config" };
+static const char *const trees[] = {"eval", "security_reports", "policy", "config"};
 
-/* What an attempt that does not count leaves in the bundle; an attempt's exit.json always goes along. */
+/* What an attempt that does not count leaves in the bundle; an attempt's exit.json always goes
+ * along. */
 static const struct {
 	enum tg_stage stage;
 	const char *file;
 } of_attempt[] = {
-	{ TG_STAGE_EXTRACT, "patch.diff" },   { TG_STAGE_EXTRACT, "traj.json" },
-	{ TG_STAGE_SCAN, "report.json" },     { TG_STAGE_EVALUATE, "row.json" },
-	{ TG_STAGE_EVALUATE, "report.json" }, { TG_STAGE_EVALUATE, "test_output.txt" },
-	{ TG_STAGE_RISK, "row.json" },        { TG_STAGE_GOVERN, "row.json" },
+    {TG_STAGE_EXTRACT, "patch.diff"},	{TG_STAGE_EXTRACT, "traj.json"},
+    {TG_STAGE_SCAN, "report.json"},	{TG_STAGE_EVALUATE, "row.json"},
+    {TG_STAGE_EVALUATE, "report.json"}, {TG_STAGE_EVALUATE, "test_output.txt"},
+    {TG_STAGE_RISK, "row.json"},	{TG_STAGE_GOVERN, "row.json"},
 };
 
 static bool is_plain(const char *path)
@@ -38,7 +41,8 @@ static bool is_plain(const char *path)
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* A file by its name in the bundle; ours in .tgmon/derived goes before a foreign one of that name. */
+/* A file by its name in the bundle; ours in .tgmon/derived goes before a foreign one of that name.
+ */
 static void take(struct tg_fileset *set, const char *run_dir, const char *rel)
 {
 	char *path = tg_published_path(run_dir, rel);
@@ -52,7 +56,7 @@ static bool take_tree(struct tg_fileset *set, const char *run_dir, const char *r
 		      struct tg_err *err)
 {
 	char *dir = tg_path_join(run_dir, rel);
-	struct tg_names names = { NULL, 0 };
+	struct tg_names names = {NULL, 0};
 	struct stat st;
 	bool ok = true;
 
@@ -73,11 +77,12 @@ static bool take_tree(struct tg_fileset *set, const char *run_dir, const char *r
 	return ok;
 }
 
-/* Files that exist only in .tgmon/derived (a foreign folder has another file, or none, of that name). */
+/* Files that exist only in .tgmon/derived (a foreign folder has another file, or none, of that
+ * name). */
 static bool take_derived(struct tg_fileset *set, const char *run_dir, struct tg_err *err)
 {
 	char *dir = tg_layout_control(run_dir, "derived");
-	struct tg_fileset below = { NULL, 0, 0 };
+	struct tg_fileset below = {NULL, 0, 0};
 	size_t skip = strlen(dir) + 1;
 	bool ok = !tg_is_dir(dir) || tg_fileset_walk(&below, dir, err);
 
@@ -95,11 +100,12 @@ static bool take_derived(struct tg_fileset *set, const char *run_dir, struct tg_
 
 static bool take_statuses(struct tg_fileset *set, const char *run_dir, struct tg_err *err)
 {
-	struct tg_names names = { NULL, 0 };
+	struct tg_names names = {NULL, 0};
 	bool ok = tg_dir_list(run_dir, &names, err);
 
 	for (size_t i = 0; ok && i < names.n; i++)
-		if (tg_starts_with(names.v[i], "exit_statuses_") && tg_ends_with(names.v[i], ".yaml"))
+		if (tg_starts_with(names.v[i], "exit_statuses_") &&
+		    tg_ends_with(names.v[i], ".yaml"))
 			take(set, run_dir, names.v[i]);
 	tg_names_free(&names);
 	return ok;

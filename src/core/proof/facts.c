@@ -12,7 +12,7 @@ bool tg_facts_init(struct tg_facts *f, const struct tg_fileset *set, struct tg_e
 	struct tg_buf b = TG_BUF_INIT;
 	bool ok;
 
-	*f = (struct tg_facts){ .set = set };
+	*f = (struct tg_facts){.set = set};
 	ok = tg_fileset_read(set, TG_RUNJSON_PATH, &b, err);
 	if (ok) {
 		f->run_json = tg_json_parse(tg_buf_cstr(&b), b.n, TG_RUNJSON_PATH, NULL, err);
@@ -42,7 +42,7 @@ void tg_facts_fini(struct tg_facts *f)
 
 static const char *patch_of(const struct cJSON *rec)
 {
-	static const char *const keys[] = { "model_patch", "patch", "prediction" };
+	static const char *const keys[] = {"model_patch", "patch", "prediction"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		const char *s = tg_json_str(rec, keys[i]);

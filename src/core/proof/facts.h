@@ -13,8 +13,8 @@ struct cJSON;
 
 struct tg_facts {
 	const struct tg_fileset *set; /* borrowed: sorted and hashed */
-	struct cJSON *run_json;       /* proof/run.json; never NULL after a success */
-	struct tg_run run;            /* the fold of proof/journal.jsonl */
+	struct cJSON *run_json;	      /* proof/run.json; never NULL after a success */
+	struct tg_run run;	      /* the fold of proof/journal.jsonl */
 	struct tg_replay journal;
 	struct tg_prows preds, results, rows, risks;
 };

@@ -16,7 +16,7 @@ void tg_fileset_fini(struct tg_fileset *set)
 		tg_buf_fini(&set->v[i].data);
 	}
 	free(set->v);
-	*set = (struct tg_fileset){ NULL, 0, 0 };
+	*set = (struct tg_fileset){NULL, 0, 0};
 }
 
 struct tg_file *tg_fileset_add(struct tg_fileset *set, const char *path, const char *source)
@@ -25,7 +25,7 @@ struct tg_file *tg_fileset_add(struct tg_fileset *set, const char *path, const c
 
 	TG_GROW(set->v, set->n, set->cap);
 	f = &set->v[set->n++];
-	*f = (struct tg_file){ .path = tg_strdup(path), .source = tg_strdup(source) };
+	*f = (struct tg_file){.path = tg_strdup(path), .source = tg_strdup(source)};
 	return f;
 }
 
@@ -42,7 +42,7 @@ void tg_fileset_sort(struct tg_fileset *set)
 
 struct tg_file *tg_fileset_find(const struct tg_fileset *set, const char *path)
 {
-	struct tg_file key = { .path = (char *)(uintptr_t)path };
+	struct tg_file key = {.path = (char *)(uintptr_t)path};
 
 	return set->n ? bsearch(&key, set->v, set->n, sizeof key, by_path) : NULL;
 }
@@ -77,7 +77,7 @@ bool tg_fileset_read(const struct tg_fileset *set, const char *path, struct tg_b
 static bool walk(struct tg_fileset *set, const char *dir, const char *rel, int depth,
 		 struct tg_err *err)
 {
-	struct tg_names names = { NULL, 0 };
+	struct tg_names names = {NULL, 0};
 	bool ok = tg_dir_list(dir, &names, err);
 
 	for (size_t i = 0; ok && i < names.n; i++) {
@@ -90,8 +90,8 @@ static bool walk(struct tg_fileset *set, const char *dir, const char *rel, int d
 		else if (S_ISDIR(st.st_mode) && depth < WALK_DEPTH)
 			ok = walk(set, path, sub, depth + 1, err);
 		else if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || !tg_path_is_safe_relative(sub))
-			ok = tg_fail(err, TG_E_INPUT, "%s is no plain file, or its name is not safe",
-				     path);
+			ok = tg_fail(err, TG_E_INPUT,
+				     "%s is no plain file, or its name is not safe", path);
 		else
 			tg_fileset_add(set, sub, path);
 		free(path);

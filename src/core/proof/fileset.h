@@ -1,9 +1,10 @@
 #ifndef TG_FILESET_H
 #define TG_FILESET_H
 /*
- * The files of a proof, wherever they lie: in the run directory, in an unpacked bundle, in an archive.
- * Paths are those inside the bundle (relative, forward slashes), sorted by bytes. Manifest, archive and
- * verifier all see the same set, so that they cannot disagree about what belongs to it.
+ * The files of a proof, wherever they lie: in the run directory, in an unpacked bundle, in an
+ * archive. Paths are those inside the bundle (relative, forward slashes), sorted by bytes.
+ * Manifest, archive and verifier all see the same set, so that they cannot disagree about what
+ * belongs to it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,17 +45,18 @@ bool tg_fileset_hash(struct tg_fileset *set, struct tg_err *err);
 bool tg_fileset_read(const struct tg_fileset *set, const char *path, struct tg_buf *out,
 		     struct tg_err *err);
 
-/* What belongs to the proof of a run that lies in run_dir, sorted, not hashed: the artefacts, config and
- * policy, what other attempts left (attempts/<iid>/<n>/), proof/journal.jsonl and proof/run.json. Not the
- * manifest and SHA256SUMS. Links, devices and names that are not safe are left out, never followed. */
+/* What belongs to the proof of a run that lies in run_dir, sorted, not hashed: the artefacts,
+ * config and policy, what other attempts left (attempts/<iid>/<n>/), proof/journal.jsonl and
+ * proof/run.json. Not the manifest and SHA256SUMS. Links, devices and names that are not safe are
+ * left out, never followed. */
 bool tg_fileset_collect(struct tg_fileset *set, const char *run_dir, const struct tg_run *run,
 			struct tg_err *err);
 /* Everything below a folder that a bundle was unpacked into, sorted, hashed. */
 bool tg_fileset_walk(struct tg_fileset *set, const char *dir, struct tg_err *err);
-/* A .tgz, read as hostile input: nothing is written anywhere. Refused (TG_E_INPUT): anything but plain
- * files and folders, unsafe names, two files of one name, more than one folder at the top, too many
- * members, too many bytes. *top gets that folder's name (caller frees). Sorted, hashed, in memory as far
- * as a verifier needs it. */
+/* A .tgz, read as hostile input: nothing is written anywhere. Refused (TG_E_INPUT): anything but
+ * plain files and folders, unsafe names, two files of one name, more than one folder at the top,
+ * too many members, too many bytes. *top gets that folder's name (caller frees). Sorted, hashed, in
+ * memory as far as a verifier needs it. */
 bool tg_fileset_read_archive(struct tg_fileset *set, const char *path, char **top,
 			     struct tg_err *err);
 

@@ -8,8 +8,11 @@
 #include "core/run/layout.h"
 
 static const char *const hashed[] = {
-	"minisweagent.log", "preds_filled.json", "eval/instance_results.jsonl",
-	"recomputed_governed_v2_agentic.jsonl", "ci_gate.txt",
+    "minisweagent.log",
+    "preds_filled.json",
+    "eval/instance_results.jsonl",
+    "recomputed_governed_v2_agentic.jsonl",
+    "ci_gate.txt",
 };
 
 static const char *digest_of(const struct tg_facts *f, const char *path)
@@ -97,8 +100,10 @@ static struct cJSON *make_attempt(const struct tg_attempt *att)
 	tg_json_set_str(o, "evaluation", tg_eval_status_name(att->eval));
 	tg_json_set_str(o, "decision", tg_decision_name(att->decision));
 	tg_json_set_str(o, "config_sha256", att->config_sha256);
-	tg_json_set_str(o, "no_trajectory", att->no_trajectory ? att->no_trajectory_why ? att->no_trajectory_why
-								 : "unknown" : NULL);
+	tg_json_set_str(o, "no_trajectory",
+			att->no_trajectory
+			    ? att->no_trajectory_why ? att->no_trajectory_why : "unknown"
+			    : NULL);
 	return o;
 }
 
@@ -144,13 +149,14 @@ static const char *trajectory_digest(const struct tg_facts *f, const char *id)
 static struct cJSON *make_completeness(const struct tg_facts *f)
 {
 	struct cJSON *o = tg_json_object();
-	int64_t have[5] = { 0 }, whole = 0;
+	int64_t have[5] = {0}, whole = 0;
 
 	for (size_t i = 0; i < f->run.inst_n; i++) {
 		const char *id = f->run.inst[i].id;
-		bool has[5] = { trajectory_digest(f, id) != NULL, tg_prows_find(&f->preds, id) != NULL,
-				tg_prows_find(&f->results, id) != NULL, has_report(f, id),
-				tg_prows_find(&f->rows, id) != NULL };
+		bool has[5] = {trajectory_digest(f, id) != NULL,
+			       tg_prows_find(&f->preds, id) != NULL,
+			       tg_prows_find(&f->results, id) != NULL, has_report(f, id),
+			       tg_prows_find(&f->rows, id) != NULL};
 		bool all = true;
 
 		for (size_t k = 0; k < 5; k++) {
@@ -200,7 +206,8 @@ static struct cJSON *make_chain(const struct tg_facts *f)
 	struct cJSON *o = tg_json_object();
 
 	for (size_t i = 0; i < f->rows.n; i++) {
-		const struct tg_prow *row = &f->rows.v[i], *result = tg_prows_find(&f->results, row->id);
+		const struct tg_prow *row = &f->rows.v[i],
+				     *result = tg_prows_find(&f->results, row->id);
 		char *report = tg_asprintf("security_reports/%s.json", row->id);
 		struct cJSON *one = tg_json_object();
 
@@ -233,12 +240,13 @@ static struct cJSON *make_configs(const struct tg_facts *f)
 
 static struct cJSON *make_digests(const struct tg_facts *f)
 {
-	static const char *const inputs[] = { "dataset", "config", "policy", "eval_results" };
+	static const char *const inputs[] = {"dataset", "config", "policy", "eval_results"};
 	struct cJSON *o = tg_json_object();
 
 	tg_json_set_str(o, "run_json", digest_of(f, TG_RUNJSON_PATH));
 	for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
-		tg_json_set_str(o, inputs[i], tg_json_str(tg_json_get(f->run_json, inputs[i]), "sha256"));
+		tg_json_set_str(o, inputs[i],
+				tg_json_str(tg_json_get(f->run_json, inputs[i]), "sha256"));
 	return o;
 }
 
@@ -277,9 +285,9 @@ static struct cJSON *make_notes(const struct tg_facts *f)
 
 static void copy_words(struct cJSON *o, const struct cJSON *from)
 {
-	static const char *const words[] = { "run_id", "dataset_name", "split", "slice", "agent",
-					     "evaluator", "reports", "selection",
-					     "required_evidence" };
+	static const char *const words[] = {"run_id",  "dataset_name", "split",
+					    "slice",   "agent",	       "evaluator",
+					    "reports", "selection",    "required_evidence"};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		tg_json_set_str(o, words[i], tg_json_str(from, words[i]));
@@ -288,7 +296,8 @@ static void copy_words(struct cJSON *o, const struct cJSON *from)
 static struct cJSON *make_tgmon(const struct tg_facts *f, const struct tg_manifest_in *in)
 {
 	const struct cJSON *ids = tg_json_get(f->run_json, "expected");
-	struct cJSON *o = tg_json_object(), *expected = tg_json_object(), *journal = tg_json_object();
+	struct cJSON *o = tg_json_object(), *expected = tg_json_object(),
+		     *journal = tg_json_object();
 
 	tg_json_set_str(o, "schema", "tgmon.manifest.v1");
 	tg_json_set_str(o, "tgmon_version", in->tgmon_version);
@@ -308,7 +317,8 @@ static struct cJSON *make_tgmon(const struct tg_facts *f, const struct tg_manife
 	tg_json_set_int(journal, "records", (int64_t)f->journal.records);
 	tg_json_set_str(journal, "head_sha256", f->journal.head);
 	tg_json_set(o, "journal", journal);
-	tg_json_set(o, "previous_bundles", in->previous ? tg_json_dup(in->previous) : tg_json_array());
+	tg_json_set(o, "previous_bundles",
+		    in->previous ? tg_json_dup(in->previous) : tg_json_array());
 	tg_json_set_bool(o, "signed", false);
 	tg_json_set_null(o, "key_id");
 	tg_json_set_bool(o, "secrets_scanned", false);

@@ -1,5 +1,5 @@
-/* The manifest stage: publishes journal and run.json for the bundle, puts an earlier bundle aside, and
- * writes proof_manifest.json and proof/SHA256SUMS. */
+/* The manifest stage: publishes journal and run.json for the bundle, puts an earlier bundle aside,
+ * and writes proof_manifest.json and proof/SHA256SUMS. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +78,7 @@ static bool move_into(const struct tg_stage_ctx *ctx, const char *rel, const cha
 static bool keep_bundle(const struct tg_stage_ctx *ctx, int n, struct tg_err *err)
 {
 	char *dir = tg_asprintf("%s/proof/%d", ctx->run_dir, n);
-	bool ok = tg_mkdirs(dir, 0755, err) &&
-		  move_into(ctx, TG_MANIFEST_PATH, dir, true, err) &&
+	bool ok = tg_mkdirs(dir, 0755, err) && move_into(ctx, TG_MANIFEST_PATH, dir, true, err) &&
 		  move_into(ctx, TG_BUNDLE_PATH ".sha256", dir, false, err) &&
 		  move_into(ctx, TG_BUNDLE_PATH, dir, false, err) && tg_fsync_dir(dir, err);
 
@@ -90,7 +89,7 @@ static bool keep_bundle(const struct tg_stage_ctx *ctx, int n, struct tg_err *er
 static void print_manifest(const struct tg_facts *f, const struct cJSON *previous,
 			   struct tg_buf *out)
 {
-	const struct tg_manifest_in in = { .tgmon_version = TGMON_VERSION, .previous = previous };
+	const struct tg_manifest_in in = {.tgmon_version = TGMON_VERSION, .previous = previous};
 	struct cJSON *m = tg_manifest_make(f, &in);
 
 	tg_buf_clear(out);
@@ -150,8 +149,8 @@ static bool publish(struct tg_place *p, const struct tg_buf *text, char hex[TG_S
 
 static bool publish_first(const struct tg_stage_ctx *ctx, struct tg_err *err)
 {
-	bool careful = tg_streq(ctx->spec->agent, "foreign") &&
-		       tg_streq(ctx->spec->source_dir, ctx->run_dir);
+	bool careful =
+	    tg_streq(ctx->spec->agent, "foreign") && tg_streq(ctx->spec->source_dir, ctx->run_dir);
 	struct tg_publisher pub;
 	bool ok = tg_publish_init(&pub, ctx->run_dir, careful, &ctx->log, err) &&
 		  publish_inputs(ctx, &pub, err);
@@ -163,8 +162,8 @@ static bool publish_first(const struct tg_stage_ctx *ctx, struct tg_err *err)
 bool tg_stage_manifest(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
 {
 	struct tg_buf text = TG_BUF_INIT;
-	struct tg_place p = { .ctx = ctx };
-	struct tg_facts f = { .set = NULL };
+	struct tg_place p = {.ctx = ctx};
+	struct tg_facts f = {.set = NULL};
 	char hex[TG_SHA256_HEX] = "";
 	bool ok = publish_first(ctx, err) && tg_place_init(&p, ctx, err) &&
 		  tg_fileset_hash(&p.set, err) && tg_facts_init(&f, &p.set, err) &&

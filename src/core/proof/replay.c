@@ -7,7 +7,8 @@
 #include "core/lib/json.h"
 #include "core/run/journal.h"
 
-struct export {
+struct export
+{
 	struct tg_buf *out;
 	size_t cut; /* where the last manifest stage begins; SIZE_MAX: none is under way */
 };
@@ -29,7 +30,7 @@ static bool export_record(void *user, const struct tg_record *rec, struct tg_err
 
 bool tg_replay_export(const char *run_dir, struct tg_buf *out, struct tg_err *err)
 {
-	struct export x = { .out = out, .cut = SIZE_MAX };
+	struct export x = {.out = out, .cut = SIZE_MAX};
 	struct tg_journal_reader *r = tg_journal_reader_new(run_dir, err);
 	bool ok = r && tg_journal_read(r, export_record, &x, NULL, err);
 
@@ -58,7 +59,7 @@ static bool fold_line(struct tg_run *run, const char *p, size_t n, struct tg_rep
 		      struct tg_err *err)
 {
 	struct cJSON *body = tg_json_parse(p, n, "journal.jsonl", NULL, err);
-	struct tg_record rec = { .seq = at->records + 1, .body = body, .json = { p, n } };
+	struct tg_record rec = {.seq = at->records + 1, .body = body, .json = {p, n}};
 	bool ok;
 
 	if (!body)
@@ -67,7 +68,8 @@ static bool fold_line(struct tg_run *run, const char *p, size_t n, struct tg_rep
 	rec.wall_ms = tg_json_int(body, "wall_ms", 0);
 	tg_sha256_hex(p, n, rec.sha256);
 	if (!rec.ev || tg_json_int(body, "seq", -1) != (int64_t)rec.seq)
-		ok = tg_fail(err, TG_E_CORRUPT, "record %llu of the journal has no event, or another number",
+		ok = tg_fail(err, TG_E_CORRUPT,
+			     "record %llu of the journal has no event, or another number",
 			     (unsigned long long)rec.seq);
 	else if (!tg_streq(tg_json_str(body, "prev"), at->head))
 		ok = tg_fail(err, TG_E_CORRUPT, "the journal's chain is broken at record %llu",
@@ -87,14 +89,15 @@ bool tg_replay_lines(const struct tg_buf *lines, const struct cJSON *run_json, s
 	const char *p = tg_buf_cstr(lines), *end = p + lines->n, *nl;
 	bool ok = true;
 
-	*out = (struct tg_replay){ .records = 0 };
+	*out = (struct tg_replay){.records = 0};
 	memset(out->head, '0', 64);
 	tg_run_init(run, ".");
 	expect(run, run_json);
 	for (; ok && p < end; p = nl + 1) {
 		nl = memchr(p, '\n', (size_t)(end - p));
 		if (!nl)
-			return tg_fail(err, TG_E_CORRUPT, "the journal ends in the middle of a record");
+			return tg_fail(err, TG_E_CORRUPT,
+				       "the journal ends in the middle of a record");
 		ok = fold_line(run, p, (size_t)(nl - p), out, err);
 	}
 	return ok;

@@ -5,7 +5,7 @@
 
 #include "core/lib/json.h"
 
-static const struct tg_json_limits big = { .max_bytes = (size_t)512 << 20 };
+static const struct tg_json_limits big = {.max_bytes = (size_t)512 << 20};
 
 static int by_id(const void *a, const void *b)
 {
@@ -38,14 +38,14 @@ static struct tg_prow *add(struct tg_prows *rows, struct cJSON *v, const char *f
 		return NULL;
 	}
 	TG_GROW(rows->v, rows->n, rows->cap);
-	rows->v[rows->n] = (struct tg_prow){ .v = v, .id = id };
+	rows->v[rows->n] = (struct tg_prow){.v = v, .id = id};
 	return &rows->v[rows->n++];
 }
 
 static bool read_file(struct tg_prows *rows, const struct tg_fileset *set, const char *path,
 		      struct tg_buf *b, struct tg_err *err)
 {
-	*rows = (struct tg_prows){ .exists = tg_fileset_find(set, path) != NULL };
+	*rows = (struct tg_prows){.exists = tg_fileset_find(set, path) != NULL};
 	return !rows->exists || tg_fileset_read(set, path, b, err);
 }
 
@@ -98,7 +98,7 @@ bool tg_prows_predictions(struct tg_prows *rows, const struct tg_fileset *set, c
 
 const struct tg_prow *tg_prows_find(const struct tg_prows *rows, const char *id)
 {
-	struct tg_prow key = { .id = id };
+	struct tg_prow key = {.id = id};
 
 	return rows->n && id ? bsearch(&key, rows->v, rows->n, sizeof key, by_id) : NULL;
 }
@@ -108,5 +108,5 @@ void tg_prows_fini(struct tg_prows *rows)
 	for (size_t i = 0; i < rows->n; i++)
 		tg_json_free(rows->v[i].v);
 	free(rows->v);
-	*rows = (struct tg_prows){ .exists = false };
+	*rows = (struct tg_prows){.exists = false};
 }

@@ -1,7 +1,7 @@
 #ifndef TG_PROOF_ROWS_H
 #define TG_PROOF_ROWS_H
-/* JSON lines and prediction files of a proof, by instance. A line that is no object with an id is counted
- * as bad, never skipped silently. */
+/* JSON lines and prediction files of a proof, by instance. A line that is no object with an id is
+ * counted as bad, never skipped silently. */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,14 +14,15 @@ struct cJSON;
 struct tg_prow {
 	struct cJSON *v;
 	const char *id; /* borrowed from v */
-	char sha256[TG_SHA256_HEX], sha256_nl[TG_SHA256_HEX]; /* of the line, without and with its LF */
+	char sha256[TG_SHA256_HEX],
+	    sha256_nl[TG_SHA256_HEX]; /* of the line, without and with its LF */
 };
 
 struct tg_prows {
 	bool exists;
 	struct tg_prow *v;
 	size_t n, cap;
-	size_t bad;       /* lines or records that are no object with an id */
+	size_t bad; /* lines or records that are no object with an id */
 	bool duplicates;
 };
 

@@ -31,10 +31,11 @@ void tg_find(struct tg_findings *f, const char *fmt, ...)
 	tg_buf_fini(&one);
 }
 
-static void add_check(struct tg_verify *v, const char *name, enum tg_check_state state, char *detail)
+static void add_check(struct tg_verify *v, const char *name, enum tg_check_state state,
+		      char *detail)
 {
 	TG_GROW(v->v, v->n, v->cap);
-	v->v[v->n++] = (struct tg_check){ name, state, detail };
+	v->v[v->n++] = (struct tg_check){name, state, detail};
 	v->failed += state == TG_CHECK_FAILED;
 }
 
@@ -42,7 +43,8 @@ void tg_check_done(struct tg_proof *p, const char *name, struct tg_findings *f)
 {
 	if (f->n > FINDINGS_SHOWN)
 		tg_buf_addf(&f->text, "; and %zu more", f->n - FINDINGS_SHOWN);
-	add_check(p->out, name, f->n ? TG_CHECK_FAILED : TG_CHECK_OK, tg_strdup(tg_buf_cstr(&f->text)));
+	add_check(p->out, name, f->n ? TG_CHECK_FAILED : TG_CHECK_OK,
+		  tg_strdup(tg_buf_cstr(&f->text)));
 	tg_buf_fini(&f->text);
 }
 
@@ -73,9 +75,9 @@ static bool take_out(struct tg_proof *p, const char *path, struct tg_buf *text)
 
 static bool open_run(struct tg_proof *p, const char *dir, struct tg_err *err)
 {
-	static const char *const own[] = { TG_MANIFEST_PATH, TG_SUMS_PATH };
-	struct tg_spec spec = { 0 };
-	struct tg_run run = { 0 };
+	static const char *const own[] = {TG_MANIFEST_PATH, TG_SUMS_PATH};
+	struct tg_spec spec = {0};
+	struct tg_run run = {0};
 	bool ok = tg_spec_load(&spec, dir, NULL, err) && tg_load_run(&run, dir, &spec, err) &&
 		  tg_fileset_collect(&p->set, dir, &run, err);
 
@@ -97,7 +99,7 @@ static bool open_run(struct tg_proof *p, const char *dir, struct tg_err *err)
 /* The digest that was written beside a bundle; absent: it is not checkable. */
 static void check_beside(struct tg_proof *p, const char *bundle)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	char *beside = tg_asprintf("%s.sha256", bundle), hex[TG_SHA256_HEX];
 	struct tg_buf text = TG_BUF_INIT;
 
@@ -116,7 +118,7 @@ static void check_beside(struct tg_proof *p, const char *bundle)
 
 static bool open_archive(struct tg_proof *p, const char *path)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	struct tg_err err;
 	char *top = NULL;
 	bool ok;
@@ -132,7 +134,7 @@ static bool open_archive(struct tg_proof *p, const char *path)
 
 static bool open_folder(struct tg_proof *p, const char *path)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	char *run_json = tg_layout_control(path, "run.json"), *bundle;
 	struct tg_err err;
 	bool ours = tg_file_exists(run_json), ok;
@@ -159,11 +161,12 @@ static bool open_folder(struct tg_proof *p, const char *path)
 
 static void check_run(struct tg_proof *p)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	const struct tg_file *file = tg_fileset_find(&p->set, TG_RUNJSON_PATH);
 
 	if (!p->facts_ok) {
-		tg_check_unknown(p, "run", "without its journal a run cannot be bound to its run.json");
+		tg_check_unknown(p, "run",
+				 "without its journal a run cannot be bound to its run.json");
 		return;
 	}
 	if (!tg_streq(tg_json_str(p->facts.run_json, "schema"), "tgmon.run.v1"))
@@ -175,8 +178,8 @@ static void check_run(struct tg_proof *p)
 
 static void load_facts(struct tg_proof *p)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
-	struct tg_err err = { 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
+	struct tg_err err = {0};
 
 	p->facts_ok = tg_facts_init(&p->facts, &p->set, &err);
 	if (p->facts_ok && !tg_prows_predictions(&p->raw_preds, &p->set, "preds.json", &err))
@@ -203,7 +206,7 @@ static void load_policy(struct tg_proof *p)
 
 static void check_signature(struct tg_proof *p)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 
 	if (tg_json_bool(tg_json_get(p->manifest, "tgmon"), "signed", false)) {
 		tg_find(&f, "the manifest says that it is signed, and there is no signature");
@@ -230,10 +233,10 @@ static void check_all(struct tg_proof *p)
 
 bool tg_proof_verify(const char *path, struct tg_verify *out, struct tg_err *err)
 {
-	struct tg_proof p = { .out = out };
+	struct tg_proof p = {.out = out};
 	bool folder = tg_is_dir(path);
 
-	*out = (struct tg_verify){ NULL, 0, 0, 0 };
+	*out = (struct tg_verify){NULL, 0, 0, 0};
 	if (!tg_file_exists(path))
 		return tg_fail(err, TG_E_INPUT, "%s: there is no such run or bundle", path);
 	if (folder ? open_folder(&p, path) : open_archive(&p, path))
@@ -253,7 +256,7 @@ void tg_verify_fini(struct tg_verify *v)
 	for (size_t i = 0; i < v->n; i++)
 		free(v->v[i].detail);
 	free(v->v);
-	*v = (struct tg_verify){ NULL, 0, 0, 0 };
+	*v = (struct tg_verify){NULL, 0, 0, 0};
 }
 
 const char *tg_check_state_name(enum tg_check_state s)

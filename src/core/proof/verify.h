@@ -1,9 +1,9 @@
 #ifndef TG_VERIFY_H
 #define TG_VERIFY_H
 /*
- * Verification of a proof: a run directory, a folder that a bundle was unpacked into, or the .tgz itself
- * (read as hostile input, unpacked nowhere). The result is a list of named checks, each ok, failed (what
- * and where) or not checkable (why); what is not checkable fails nothing.
+ * Verification of a proof: a run directory, a folder that a bundle was unpacked into, or the .tgz
+ * itself (read as hostile input, unpacked nowhere). The result is a list of named checks, each ok,
+ * failed (what and where) or not checkable (why); what is not checkable fails nothing.
  *
  *   archive      the form of the .tgz: plain files below one folder, no links, no twins, bounded
  *   bundle       the .tgz has the digest that lies beside it
@@ -41,8 +41,8 @@ struct tg_verify {
 	size_t failed;
 };
 
-/* Verify. False only when path cannot be looked at at all (there is no such thing): everything that is
- * wrong with what lies there is a failed check. Free with tg_verify_fini, also after false. */
+/* Verify. False only when path cannot be looked at at all (there is no such thing): everything that
+ * is wrong with what lies there is a failed check. Free with tg_verify_fini, also after false. */
 bool tg_proof_verify(const char *path, struct tg_verify *out, struct tg_err *err);
 void tg_verify_fini(struct tg_verify *v);
 const char *tg_check_state_name(enum tg_check_state s); /* ok, failed, not checkable */

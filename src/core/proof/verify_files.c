@@ -1,4 +1,5 @@
-/* Verify: the files against manifest and SHA256SUMS, both ways, and the manifest's own statements. */
+/* Verify: the files against manifest and SHA256SUMS, both ways, and the manifest's own statements.
+ */
 #include <string.h>
 
 #include "core/lib/json.h"
@@ -7,7 +8,7 @@
 
 static bool check_schema(struct tg_proof *p)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	struct tg_err err;
 
 	if (!p->has_manifest) {
@@ -17,7 +18,8 @@ static bool check_schema(struct tg_proof *p)
 					    TG_MANIFEST_PATH, NULL, &err);
 		if (!p->manifest)
 			tg_find(&f, "%s", err.msg);
-		else if (!tg_streq(tg_json_str(p->manifest, "schema"), "tauguardian.proof_manifest.v1"))
+		else if (!tg_streq(tg_json_str(p->manifest, "schema"),
+				   "tauguardian.proof_manifest.v1"))
 			tg_find(&f, "the schema is not tauguardian.proof_manifest.v1");
 		else if (!tg_streq(tg_json_str(tg_json_get(p->manifest, "tgmon"), "schema"),
 				   "tgmon.manifest.v1"))
@@ -27,18 +29,20 @@ static bool check_schema(struct tg_proof *p)
 	return f.n == 0;
 }
 
-static void compare_file(struct tg_findings *f, const struct tg_file *file, const struct cJSON *listed)
+static void compare_file(struct tg_findings *f, const struct tg_file *file,
+			 const struct cJSON *listed)
 {
 	if (file->bytes != tg_json_int(listed, "bytes", -1))
 		tg_find(f, "%s has %lld bytes, the manifest says %lld", file->path,
 			(long long)file->bytes, (long long)tg_json_int(listed, "bytes", -1));
 	else if (!tg_streq(file->sha256, tg_json_str(listed, "sha256")))
-		tg_find(f, "%s is not what the manifest says (sha256 %s)", file->path, file->sha256);
+		tg_find(f, "%s is not what the manifest says (sha256 %s)", file->path,
+			file->sha256);
 }
 
 static void check_list(struct tg_proof *p)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	const struct cJSON *c = tg_json_first(tg_json_path(p->manifest, "tgmon.files"));
 	const char *last = "";
 	size_t i = 0;
@@ -65,7 +69,7 @@ static void check_list(struct tg_proof *p)
 
 static void check_sums(struct tg_proof *p)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	struct tg_buf want = TG_BUF_INIT;
 	char hex[TG_SHA256_HEX];
 
@@ -74,7 +78,8 @@ static void check_sums(struct tg_proof *p)
 	if (!p->has_sums)
 		tg_find(&f, "%s is missing", TG_SUMS_PATH);
 	else if (want.n != p->sums_text.n || memcmp(want.p, p->sums_text.p, want.n) != 0)
-		tg_find(&f, "%s does not list exactly these files with these digests", TG_SUMS_PATH);
+		tg_find(&f, "%s does not list exactly these files with these digests",
+			TG_SUMS_PATH);
 	tg_buf_fini(&want);
 	tg_check_done(p, "sha256sums", &f);
 }
@@ -114,15 +119,16 @@ static void compare_members(struct tg_findings *f, const char *prefix, const str
 	}
 	for (c = tg_json_first(said); c; c = tg_json_next(c))
 		if (!tg_json_get(made, tg_json_key(c)))
-			tg_find(f, "%s%s is not a member that a manifest has", prefix, tg_json_key(c));
+			tg_find(f, "%s%s is not a member that a manifest has", prefix,
+				tg_json_key(c));
 }
 
 /* Printed and read again, so that both sides went through the same reader. */
 static struct cJSON *made_again(const struct tg_proof *p)
 {
 	const struct cJSON *tgmon = tg_json_get(p->manifest, "tgmon");
-	const struct tg_manifest_in in = { .tgmon_version = tg_json_str(tgmon, "tgmon_version"),
-					   .previous = tg_json_get(tgmon, "previous_bundles") };
+	const struct tg_manifest_in in = {.tgmon_version = tg_json_str(tgmon, "tgmon_version"),
+					  .previous = tg_json_get(tgmon, "previous_bundles")};
 	struct cJSON *m = tg_manifest_make(&p->facts, &in), *again;
 	struct tg_buf b = TG_BUF_INIT;
 
@@ -135,11 +141,12 @@ static struct cJSON *made_again(const struct tg_proof *p)
 
 void tg_verify_statements(struct tg_proof *p)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	struct cJSON *made;
 
 	if (!p->manifest || !p->facts_ok) {
-		tg_check_unknown(p, "statements", "there is no manifest, or no journal to make it from");
+		tg_check_unknown(p, "statements",
+				 "there is no manifest, or no journal to make it from");
 		return;
 	}
 	made = made_again(p);

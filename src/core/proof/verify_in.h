@@ -8,15 +8,16 @@ struct tg_policy;
 
 struct tg_proof { /* what is verified */
 	struct tg_verify *out;
-	struct tg_fileset set;       /* the members that the manifest must list */
+	struct tg_fileset set; /* the members that the manifest must list */
 	struct tg_buf manifest_text, sums_text;
 	bool has_manifest, has_sums;
 	struct cJSON *manifest;
 	struct tg_facts facts;
 	bool facts_ok;
-	struct tg_prows raw_preds;   /* preds.json: what was handed in, before '' stood for no patch */
-	struct tg_policy *policy;    /* NULL: none, or unreadable */
-	bool policy_ok;              /* readable, or the run has none */
+	struct tg_prows
+	    raw_preds;		  /* preds.json: what was handed in, before '' stood for no patch */
+	struct tg_policy *policy; /* NULL: none, or unreadable */
+	bool policy_ok;		  /* readable, or the run has none */
 };
 
 /* Findings of one check, gathered and then put into the list. */

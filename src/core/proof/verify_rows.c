@@ -19,8 +19,8 @@ static const struct tg_file *file_of(const struct tg_proof *p, const char *fmt, 
 	return f;
 }
 
-static void compare_ids(struct tg_findings *f, const struct tg_run *run, const struct tg_prows *rows,
-			const char *name, bool more_is_fine)
+static void compare_ids(struct tg_findings *f, const struct tg_run *run,
+			const struct tg_prows *rows, const char *name, bool more_is_fine)
 {
 	for (size_t i = 0; i < run->inst_n; i++)
 		if (!tg_prows_find(rows, run->inst[i].id))
@@ -36,10 +36,14 @@ static void compare_ids(struct tg_findings *f, const struct tg_run *run, const s
 
 static void check_artifacts(struct tg_proof *p)
 {
-	static const char *const must[] = { "minisweagent.log", "preds_filled.json",
-					    "eval/instance_results.jsonl", ROWS, "ci_gate.txt",
-					    TG_RUNJSON_PATH, TG_JOURNAL_PATH };
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	static const char *const must[] = {"minisweagent.log",
+					   "preds_filled.json",
+					   "eval/instance_results.jsonl",
+					   ROWS,
+					   "ci_gate.txt",
+					   TG_RUNJSON_PATH,
+					   TG_JOURNAL_PATH};
+	struct tg_findings f = {TG_BUF_INIT, 0};
 
 	for (size_t i = 0; i < sizeof must / sizeof *must; i++)
 		if (!tg_fileset_find(&p->set, must[i]))
@@ -73,13 +77,14 @@ static void check_extra_reports(struct tg_findings *f, const struct tg_proof *p)
 /* Imported results and foreign predictions may speak of more instances than the run is about. */
 void tg_verify_instances(struct tg_proof *p)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	const struct tg_facts *x = &p->facts;
 	bool imported;
 
 	check_artifacts(p);
 	if (!p->facts_ok) {
-		tg_check_unknown(p, "instances", "without journal and run.json the ids are not known");
+		tg_check_unknown(p, "instances",
+				 "without journal and run.json the ids are not known");
 		return;
 	}
 	imported = tg_streq(tg_json_str(x->run_json, "evaluator"), "import");
@@ -120,12 +125,13 @@ static void link_line(struct tg_findings *f, const struct tg_prow *row, const ch
 	const char *want = tg_json_str(evidence_of(row->v, name), "sha256");
 	const struct tg_prow *line = tg_prows_find(lines, row->id);
 
-	if (want && (!line || (strcmp(want, line->sha256) != 0 && strcmp(want, line->sha256_nl) != 0)))
+	if (want &&
+	    (!line || (strcmp(want, line->sha256) != 0 && strcmp(want, line->sha256_nl) != 0)))
 		tg_find(f, "%s: its %s is not the line in this bundle", row->id, name);
 }
 
-/* A patch whose bytes are no UTF-8 does not survive JSON; the bytes that the harness got still lie in its
- * own folder. True when p[0..n) in `out` has the digest that the row gives. */
+/* A patch whose bytes are no UTF-8 does not survive JSON; the bytes that the harness got still lie
+ * in its own folder. True when p[0..n) in `out` has the digest that the row gives. */
 static bool patch_bytes(const struct tg_proof *p, const struct tg_prow *row, const char *text,
 			struct tg_buf *out)
 {
@@ -160,8 +166,8 @@ static void check_chain(struct tg_findings *f, const struct tg_proof *p, const s
 	if (!tg_streq(tg_json_str(p->facts.run_json, "evaluator"), "import"))
 		link_line(f, row, "evaluation", &p->facts.results);
 	link_line(f, row, "risk", &p->facts.risks);
-	if (p->policy_ok && !tg_streq(tg_json_str(row->v, "policy_sha256"),
-				      p->policy ? p->policy->sha256 : NULL))
+	if (p->policy_ok &&
+	    !tg_streq(tg_json_str(row->v, "policy_sha256"), p->policy ? p->policy->sha256 : NULL))
 		tg_find(f, "%s: it was judged by another policy", row->id);
 	if (in && tg_json_int(row->v, "attempts", -1) != (int64_t)in->att_n)
 		tg_find(f, "%s: the row says %lld attempts, the journal %zu", row->id,
@@ -197,7 +203,8 @@ static void load_report(struct evidence *e, const struct tg_proof *p, const char
 
 	e->found = tg_fileset_read(&p->set, path, &e->text, NULL);
 	if (e->found)
-		e->report = tg_json_parse(tg_buf_cstr(&e->text), e->text.n, "report.json", NULL, &e->why);
+		e->report =
+		    tg_json_parse(tg_buf_cstr(&e->text), e->text.n, "report.json", NULL, &e->why);
 	free(path);
 }
 
@@ -205,8 +212,8 @@ static void load_report(struct evidence *e, const struct tg_proof *p, const char
 static const char *submission_of(const struct tg_proof *p, const struct tg_prow *row,
 				 enum tg_patch_class c)
 {
-	const struct tg_prow *pred = c == TG_PC_EMPTY || c == TG_PC_INFRA
-		? tg_prows_find(&p->raw_preds, row->id) : NULL;
+	const struct tg_prow *pred =
+	    c == TG_PC_EMPTY || c == TG_PC_INFRA ? tg_prows_find(&p->raw_preds, row->id) : NULL;
 
 	if (!pred)
 		pred = tg_prows_find(&p->facts.preds, row->id);
@@ -246,15 +253,15 @@ static struct cJSON *judge_again(const struct tg_proof *p, const struct tg_prow 
 	const struct tg_instance *in = tg_run_instance(&p->facts.run, row->id);
 	const struct tg_attempt *att = in ? tg_instance_counted(in) : NULL;
 	const char *status = tg_json_str(row->v, "status");
-	struct evidence e = { .report = NULL, .text = TG_BUF_INIT };
-	struct tg_govern_in g = { .model_id = tg_json_str(p->facts.run_json, "model_id"),
-				  .instance_id = row->id };
+	struct evidence e = {.report = NULL, .text = TG_BUF_INIT};
+	struct tg_govern_in g = {.model_id = tg_json_str(p->facts.run_json, "model_id"),
+				 .instance_id = row->id};
 	struct tg_buf bytes = TG_BUF_INIT;
 	struct cJSON *made;
 
 	load_report(&e, p, row->id);
-	g.patch_class = att ? att->patch_class
-			    : tg_patch_class_parse(tg_json_str(row->v, "patch_class"));
+	g.patch_class =
+	    att ? att->patch_class : tg_patch_class_parse(tg_json_str(row->v, "patch_class"));
 	put_submission(&g, p, row, &bytes);
 	g.submission_unknown = att && att->stage[TG_STAGE_EXTRACT].state != TG_JOB_OK;
 	g.submission_valid = tg_json_bool(row->v, "submission_valid", false);
@@ -294,8 +301,8 @@ static bool same_value(const struct cJSON *a, const struct cJSON *b)
 /* Members that the verifier's evidence does not decide, or that `chain` looks at. */
 static bool is_aside(const char *key)
 {
-	static const char *const aside[] = { "evidence", "artifacts", "attempt", "attempts",
-					     "attempts_why" };
+	static const char *const aside[] = {"evidence", "artifacts", "attempt", "attempts",
+					    "attempts_why"};
 
 	for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
 		if (strcmp(key, aside[i]) == 0)
@@ -303,7 +310,8 @@ static bool is_aside(const char *key)
 	return false;
 }
 
-static void check_verdict(struct tg_findings *f, const struct tg_proof *p, const struct tg_prow *row)
+static void check_verdict(struct tg_findings *f, const struct tg_proof *p,
+			  const struct tg_prow *row)
 {
 	struct cJSON *made = judge_again(p, row);
 
@@ -313,17 +321,19 @@ static void check_verdict(struct tg_findings *f, const struct tg_proof *p, const
 		if (is_aside(tg_json_key(c)))
 			continue;
 		if (!said || !same_value(c, said))
-			tg_find(f, "%s: %s does not follow from the evidence", row->id, tg_json_key(c));
+			tg_find(f, "%s: %s does not follow from the evidence", row->id,
+				tg_json_key(c));
 	}
 	for (const struct cJSON *c = tg_json_first(row->v); c; c = tg_json_next(c))
 		if (!tg_json_get(made, tg_json_key(c)))
-			tg_find(f, "%s: %s is not a member that a row has", row->id, tg_json_key(c));
+			tg_find(f, "%s: %s is not a member that a row has", row->id,
+				tg_json_key(c));
 	tg_json_free(made);
 }
 
 void tg_verify_rows(struct tg_proof *p)
 {
-	struct tg_findings chain = { TG_BUF_INIT, 0 }, verdicts = { TG_BUF_INIT, 0 };
+	struct tg_findings chain = {TG_BUF_INIT, 0}, verdicts = {TG_BUF_INIT, 0};
 
 	if (!p->facts_ok) {
 		tg_check_unknown(p, "chain", "there is no journal to know the attempts from");
@@ -331,7 +341,8 @@ void tg_verify_rows(struct tg_proof *p)
 		return;
 	}
 	if (!p->policy_ok)
-		tg_find(&verdicts, "the policy cannot be read, or is not the one that run.json names");
+		tg_find(&verdicts,
+			"the policy cannot be read, or is not the one that run.json names");
 	for (size_t i = 0; i < p->facts.rows.n; i++) {
 		check_chain(&chain, p, &p->facts.rows.v[i]);
 		if (p->policy_ok)
@@ -343,10 +354,10 @@ void tg_verify_rows(struct tg_proof *p)
 
 void tg_verify_gate(struct tg_proof *p)
 {
-	struct tg_findings f = { TG_BUF_INIT, 0 };
+	struct tg_findings f = {TG_BUF_INIT, 0};
 	struct tg_buf rows = TG_BUF_INIT, text = TG_BUF_INIT;
 	const struct tg_run *run = &p->facts.run;
-	const char **ids, *notes[2] = { NULL, NULL };
+	const char **ids, *notes[2] = {NULL, NULL};
 	struct tg_gate gate;
 	char *note;
 
@@ -358,10 +369,15 @@ void tg_verify_gate(struct tg_proof *p)
 	for (size_t i = 0; i < run->inst_n; i++)
 		ids[i] = run->inst[i].id;
 	notes[0] = note = tg_gate_config_note(run);
-	tg_gate_judge(&(struct tg_gate_in){
-			.rows = tg_fileset_read(&p->set, ROWS, &rows, NULL) ? tg_buf_cstr(&rows) : NULL,
-			.n = rows.n, .shown = ROWS, .expected = ids, .expected_n = run->inst_n,
-			.notes = notes }, &gate);
+	tg_gate_judge(&(struct tg_gate_in){.rows = tg_fileset_read(&p->set, ROWS, &rows, NULL)
+						       ? tg_buf_cstr(&rows)
+						       : NULL,
+					   .n = rows.n,
+					   .shown = ROWS,
+					   .expected = ids,
+					   .expected_n = run->inst_n,
+					   .notes = notes},
+		      &gate);
 	if (!tg_fileset_read(&p->set, "ci_gate.txt", &text, NULL))
 		tg_find(&f, "ci_gate.txt is missing");
 	else if (text.n != gate.text.n || memcmp(text.p, gate.text.p, text.n) != 0)

@@ -11,8 +11,7 @@
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
 
-static void
-built_in_is_the_data_file(void **state)
+static void built_in_is_the_data_file(void **state)
 {
 	const char *data = getenv("TGMON_DATA");
 	char *path = tg_path_join(data ? data : TGMON_SOURCE_DATA, "policy/default_policy.yaml");
@@ -45,18 +44,17 @@ built_in_is_the_data_file(void **state)
 	free(path);
 }
 
-static void
-patterns_find_what_they_name(void **state)
+static void patterns_find_what_they_name(void **state)
 {
 	static const struct {
 		const char *code, *hit, *miss;
 	} t[] = {
-		{ "COMMAND_PACKAGE_INSTALL", "pip install x", "pipeline" },
-		{ "COMMAND_NETWORK_IO", "curl http://x", "curly" },
-		{ "COMMAND_PRIV_ESC", "sudo ls", "pseudo ls" },
-		{ "COMMAND_ENV_EXFIL", "printenv", "print env2" },
-		{ "COMMAND_SYSTEM_FILE_ACCESS", "cat /etc/passwd", "cat etc" },
-		{ "COMMAND_DANGEROUS_DELETE", "rm -rf /", "rm -rf build" },
+	    {"COMMAND_PACKAGE_INSTALL", "pip install x", "pipeline"},
+	    {"COMMAND_NETWORK_IO", "curl http://x", "curly"},
+	    {"COMMAND_PRIV_ESC", "sudo ls", "pseudo ls"},
+	    {"COMMAND_ENV_EXFIL", "printenv", "print env2"},
+	    {"COMMAND_SYSTEM_FILE_ACCESS", "cat /etc/passwd", "cat etc"},
+	    {"COMMAND_DANGEROUS_DELETE", "rm -rf /", "rm -rf build"},
 	};
 	struct tg_policy *p = tg_policy_load(NULL, NULL);
 	size_t i;
@@ -76,42 +74,42 @@ patterns_find_what_they_name(void **state)
 	tg_policy_free(p);
 }
 
-static void
-wrong_policies_are_refused(void **state)
+static void wrong_policies_are_refused(void **state)
 {
 	static const struct {
 		const char *text, *part;
 	} t[] = {
-		{ "- a\n", "p:1:1: a policy must be a mapping" },
-		{ "hello\n", "must be a mapping" },
-		{ "version: 1\nfoo: 2\n", "p:2:1: unknown key 'foo'" },
-		{ "ast:\n  severity_map:\n    X: critical\n", "p:3:8: unknown severity 'critical'" },
-		{ "ast: {severity_map: {X: High}}\n", "unknown severity 'High'" },
-		{ "ast: {severity_map: {X: [high]}}\n", "a severity must be" },
-		{ "ast: {severity_map: [X]}\n", "severity_map must be a mapping" },
-		{ "ast: {other: 1}\n", "unknown key 'other' in ast" },
-		{ "ast: 3\n", "ast must be a mapping" },
-		{ "trajectory: {command_patterns: 3}\n", "must be a list" },
-		{ "trajectory:\n  command_patterns:\n    - {code: BAD, regex: 'a('}\n",
-		  "p:3:26: pattern 'BAD'; the regular expression 'a(' is wrong at offset 2" },
-		{ "trajectory: {command_patterns: [{regex: a}]}\n", "lacks 'code'" },
-		{ "trajectory: {command_patterns: [{code: A}]}\n", "lacks 'regex'" },
-		{ "trajectory: {command_patterns: [{code: A, regex: a, sev: high}]}\n", "unknown key 'sev'" },
-		{ "trajectory: {command_patterns: [{code: A, regex: a, severity: no}]}\n",
-		  "unknown severity 'no'" },
-		{ "thresholds: {cri_threshold: 1.5}\n", "cri_threshold must be" },
-		{ "thresholds: {cri_threshold: .nan}\n", "cri_threshold must be" },
-		{ "thresholds: {cri_threshold: high}\n", "cri_threshold must be" },
-		{ "required_evidence: none\n", "required_evidence must be" },
-		{ "version: [1]\n", "version must be a text" },
-		{ "a: [\n", "p:" },
-		{ "\x1b[31m: 1\n", "p:" },
+	    {"- a\n", "p:1:1: a policy must be a mapping"},
+	    {"hello\n", "must be a mapping"},
+	    {"version: 1\nfoo: 2\n", "p:2:1: unknown key 'foo'"},
+	    {"ast:\n  severity_map:\n    X: critical\n", "p:3:8: unknown severity 'critical'"},
+	    {"ast: {severity_map: {X: High}}\n", "unknown severity 'High'"},
+	    {"ast: {severity_map: {X: [high]}}\n", "a severity must be"},
+	    {"ast: {severity_map: [X]}\n", "severity_map must be a mapping"},
+	    {"ast: {other: 1}\n", "unknown key 'other' in ast"},
+	    {"ast: 3\n", "ast must be a mapping"},
+	    {"trajectory: {command_patterns: 3}\n", "must be a list"},
+	    {"trajectory:\n  command_patterns:\n    - {code: BAD, regex: 'a('}\n",
+	     "p:3:26: pattern 'BAD'; the regular expression 'a(' is wrong at offset 2"},
+	    {"trajectory: {command_patterns: [{regex: a}]}\n", "lacks 'code'"},
+	    {"trajectory: {command_patterns: [{code: A}]}\n", "lacks 'regex'"},
+	    {"trajectory: {command_patterns: [{code: A, regex: a, sev: high}]}\n",
+	     "unknown key 'sev'"},
+	    {"trajectory: {command_patterns: [{code: A, regex: a, severity: no}]}\n",
+	     "unknown severity 'no'"},
+	    {"thresholds: {cri_threshold: 1.5}\n", "cri_threshold must be"},
+	    {"thresholds: {cri_threshold: .nan}\n", "cri_threshold must be"},
+	    {"thresholds: {cri_threshold: high}\n", "cri_threshold must be"},
+	    {"required_evidence: none\n", "required_evidence must be"},
+	    {"version: [1]\n", "version must be a text"},
+	    {"a: [\n", "p:"},
+	    {"\x1b[31m: 1\n", "p:"},
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof t / sizeof *t; i++) {
-		struct tg_err err = { 0 };
+		struct tg_err err = {0};
 		struct tg_policy *p = tg_policy_parse(t[i].text, strlen(t[i].text), "p", &err);
 
 		if (p)
@@ -123,8 +121,7 @@ wrong_policies_are_refused(void **state)
 	}
 }
 
-static void
-a_small_policy(void **state)
+static void a_small_policy(void **state)
 {
 	static const char text[] = "version: 9\nrequired_evidence: imported\n"
 				   "thresholds: {cri_threshold: 0.5}\nast:\n"
@@ -143,8 +140,7 @@ a_small_policy(void **state)
 	tg_policy_free(p);
 }
 
-static void
-a_missing_file_is_an_input_error(void **state)
+static void a_missing_file_is_an_input_error(void **state)
 {
 	struct tg_err err;
 
@@ -154,15 +150,14 @@ a_missing_file_is_an_input_error(void **state)
 	assert_non_null(strstr(err.msg, "/nowhere/policy.yaml"));
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(built_in_is_the_data_file),
-		cmocka_unit_test(patterns_find_what_they_name),
-		cmocka_unit_test(wrong_policies_are_refused),
-		cmocka_unit_test(a_small_policy),
-		cmocka_unit_test(a_missing_file_is_an_input_error),
+	    cmocka_unit_test(built_in_is_the_data_file),
+	    cmocka_unit_test(patterns_find_what_they_name),
+	    cmocka_unit_test(wrong_policies_are_refused),
+	    cmocka_unit_test(a_small_policy),
+	    cmocka_unit_test(a_missing_file_is_an_input_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,8 +25,7 @@ struct fix {
 	char *policy_sha;
 };
 
-static void
-put(const char *dir, const char *rel, const char *text)
+static void put(const char *dir, const char *rel, const char *text)
 {
 	char *path = tg_path_join(dir, rel), *parent = tg_path_dir(path);
 
@@ -36,8 +35,7 @@ put(const char *dir, const char *rel, const char *text)
 	free(path);
 }
 
-static int
-make(void **state)
+static int make(void **state)
 {
 	struct fix *f = tg_calloc(1, sizeof *f);
 	char *copy, hex[TG_SHA256_HEX];
@@ -53,16 +51,16 @@ make(void **state)
 	free(copy);
 	tg_sha256_hex(text, n, hex);
 	f->policy_sha = tg_strdup(hex);
-	f->spec = (struct tg_spec){ .model_id = (char *)"m", .agent = (char *)"replay",
-				    .selection = (char *)"first-own",
-				    .policy = { .frozen = (char *)"policy/policy.yaml",
-						.sha256 = f->policy_sha } };
+	f->spec = (struct tg_spec){
+	    .model_id = (char *)"m",
+	    .agent = (char *)"replay",
+	    .selection = (char *)"first-own",
+	    .policy = {.frozen = (char *)"policy/policy.yaml", .sha256 = f->policy_sha}};
 	*state = f;
 	return 0;
 }
 
-static int
-unmake(void **state)
+static int unmake(void **state)
 {
 	struct fix *f = *state;
 
@@ -73,12 +71,14 @@ unmake(void **state)
 }
 
 /* Judge one instance whose job directories stand below jobs/<iid>/<stage>. */
-static struct cJSON *
-govern(struct fix *f, const char *iid, unsigned stages, struct cJSON *sum)
+static struct cJSON *govern(struct fix *f, const char *iid, unsigned stages, struct cJSON *sum)
 {
-	struct tg_stage_ctx ctx = { .run_dir = f->run, .spec = &f->spec, .instance_id = iid,
-				    .attempt = 1, .log = { .fd = -1 } };
-	char *dir[TG_STAGE_COUNT] = { NULL }, *work, *path;
+	struct tg_stage_ctx ctx = {.run_dir = f->run,
+				   .spec = &f->spec,
+				   .instance_id = iid,
+				   .attempt = 1,
+				   .log = {.fd = -1}};
+	char *dir[TG_STAGE_COUNT] = {NULL}, *work, *path;
 	struct cJSON *row;
 	struct tg_err err;
 	int s;
@@ -108,9 +108,8 @@ govern(struct fix *f, const char *iid, unsigned stages, struct cJSON *sum)
 #define BIT(s) (1u << TG_STAGE_##s)
 #define ALL (BIT(EXTRACT) | BIT(TRIAGE) | BIT(SCAN) | BIT(EVALUATE) | BIT(RISK))
 
-static void
-put_job(struct fix *f, const char *iid, const char *stage, const char *file, const char *text,
-	const char *sum)
+static void put_job(struct fix *f, const char *iid, const char *stage, const char *file,
+		    const char *text, const char *sum)
 {
 	char *rel = tg_asprintf("jobs/%s/%s/work/%s", iid, stage, file);
 	char *result = tg_asprintf("jobs/%s/%s/result.json", iid, stage);
@@ -123,17 +122,19 @@ put_job(struct fix *f, const char *iid, const char *stage, const char *file, con
 	free(json);
 }
 
-static void
-put_good(struct fix *f, const char *iid)
+static void put_good(struct fix *f, const char *iid)
 {
 	char sha[TG_SHA256_HEX], *eval, *report;
 
 	tg_sha256_hex(PATCH, strlen(PATCH), sha);
 	eval = tg_asprintf("{\"instance_id\": \"%s\", \"resolved\": true, \"resolved_status\": "
-			   "\"RESOLVED\", \"patch_sha256\": \"%s\"}\n", iid, sha);
-	report = tg_asprintf("{\"scan_failed\": false, \"skipped\": false, \"new_violations\": [], "
-			     "\"patch_sha256\": \"%s\", \"coverage\": {\"files\": 1, \"scanned\": 1, "
-			     "\"skipped\": 0}}", sha);
+			   "\"RESOLVED\", \"patch_sha256\": \"%s\"}\n",
+			   iid, sha);
+	report =
+	    tg_asprintf("{\"scan_failed\": false, \"skipped\": false, \"new_violations\": [], "
+			"\"patch_sha256\": \"%s\", \"coverage\": {\"files\": 1, \"scanned\": 1, "
+			"\"skipped\": 0}}",
+			sha);
 	put_job(f, iid, "extract", "patch.diff", PATCH,
 		"{\"exit_status\": \"Submitted\", \"submission_valid\": true}");
 	put_job(f, iid, "triage", "tree.json", "{}", "{\"class\": \"ok\"}");
@@ -144,8 +145,7 @@ put_good(struct fix *f, const char *iid)
 	free(report);
 }
 
-static void
-expect(struct cJSON *row, const char *decision, const char *reason, const char *level)
+static void expect(struct cJSON *row, const char *decision, const char *reason, const char *level)
 {
 	assert_string_equal(tg_json_str(row, "final_decision"), decision);
 	assert_string_equal(tg_json_str(row, "decision_reason"), reason);
@@ -156,8 +156,7 @@ expect(struct cJSON *row, const char *decision, const char *reason, const char *
 	tg_json_free(row);
 }
 
-static void
-bound_evidence_is_ok(void **state)
+static void bound_evidence_is_ok(void **state)
 {
 	struct fix *f = *state;
 	struct cJSON *sum = tg_json_object(), *row;
@@ -186,38 +185,38 @@ bound_evidence_is_ok(void **state)
 	tg_json_free(sum);
 }
 
-static void
-doubtful_evidence_abstains(void **state)
+static void doubtful_evidence_abstains(void **state)
 {
 	static const struct {
 		const char *stage, *file, *from, *to, *reason, *level;
 	} t[] = {
-		{ "evaluate", "row.json", ", \"patch_sha256\": \"", ", \"other\": \"", "evidence_unbound",
-		  "imported" },
-		{ "scan", "report.json", "\"patch_sha256\": \"", "\"other\": \"", "evidence_unbound",
-		  "imported" },
-		{ "scan", "report.json", "\"coverage\"", "\"covering\"", "evidence_unbound", "imported" },
-		{ "evaluate", "row.json", "\"patch_sha256\": \"", "\"patch_sha256\": \"0",
-		  "evidence_mismatch", "imported" },
-		{ "scan", "report.json", "\"patch_sha256\": \"", "\"patch_sha256\": \"0",
-		  "evidence_mismatch", "imported" },
-		{ "scan", "report.json", "\"skipped\": 0", "\"skipped\": 1", "partial_coverage",
-		  "imported" },
-		{ "scan", "report.json", "\"skipped\": false", "\"skipped\": true",
-		  "security_scan_skipped", "imported" },
-		{ "scan", "report.json", "\"scan_failed\": false", "\"scan_failed\": true",
-		  "security_scan_failed", "imported" },
-		{ "scan", "report.json", "\"scan_failed\"", "!", "security_scan_failed", "imported" },
-		{ "evaluate", "row.json", "\"resolved\": true", "\"resolved\": false", "not_resolved",
-		  "bound" },
-		{ "evaluate", "row.json", "\"RESOLVED\"", "\"UNRESOLVED\"", "status_not_resolved",
-		  "bound" },
+	    {"evaluate", "row.json", ", \"patch_sha256\": \"", ", \"other\": \"",
+	     "evidence_unbound", "imported"},
+	    {"scan", "report.json", "\"patch_sha256\": \"", "\"other\": \"", "evidence_unbound",
+	     "imported"},
+	    {"scan", "report.json", "\"coverage\"", "\"covering\"", "evidence_unbound", "imported"},
+	    {"evaluate", "row.json", "\"patch_sha256\": \"", "\"patch_sha256\": \"0",
+	     "evidence_mismatch", "imported"},
+	    {"scan", "report.json", "\"patch_sha256\": \"", "\"patch_sha256\": \"0",
+	     "evidence_mismatch", "imported"},
+	    {"scan", "report.json", "\"skipped\": 0", "\"skipped\": 1", "partial_coverage",
+	     "imported"},
+	    {"scan", "report.json", "\"skipped\": false", "\"skipped\": true",
+	     "security_scan_skipped", "imported"},
+	    {"scan", "report.json", "\"scan_failed\": false", "\"scan_failed\": true",
+	     "security_scan_failed", "imported"},
+	    {"scan", "report.json", "\"scan_failed\"", "!", "security_scan_failed", "imported"},
+	    {"evaluate", "row.json", "\"resolved\": true", "\"resolved\": false", "not_resolved",
+	     "bound"},
+	    {"evaluate", "row.json", "\"RESOLVED\"", "\"UNRESOLVED\"", "status_not_resolved",
+	     "bound"},
 	};
 	struct fix *f = *state;
 	size_t i;
 
 	for (i = 0; i < sizeof t / sizeof *t; i++) {
-		char *rel = tg_asprintf("jobs/a__a-1/%s/work/%s", t[i].stage, t[i].file), *path, *at;
+		char *rel = tg_asprintf("jobs/a__a-1/%s/work/%s", t[i].stage, t[i].file), *path,
+		     *at;
 		struct cJSON *sum = tg_json_object();
 		struct tg_buf b = TG_BUF_INIT, mended = TG_BUF_INIT;
 
@@ -240,15 +239,16 @@ doubtful_evidence_abstains(void **state)
 	}
 }
 
-static void
-missing_stages_abstain(void **state)
+static void missing_stages_abstain(void **state)
 {
 	static const struct {
 		unsigned without;
 		const char *reason;
 	} t[] = {
-		{ BIT(EXTRACT), "submission_unknown" }, { BIT(SCAN), "security_scan_failed" },
-		{ BIT(EVALUATE), "not_resolved" },      { ALL, "submission_unknown" },
+	    {BIT(EXTRACT), "submission_unknown"},
+	    {BIT(SCAN), "security_scan_failed"},
+	    {BIT(EVALUATE), "not_resolved"},
+	    {ALL, "submission_unknown"},
 	};
 	struct fix *f = *state;
 	struct cJSON *sum;
@@ -270,14 +270,14 @@ missing_stages_abstain(void **state)
 	tg_json_free(sum);
 }
 
-static void
-imported_evidence_counts_when_allowed(void **state)
+static void imported_evidence_counts_when_allowed(void **state)
 {
 	struct fix *f = *state;
 	struct cJSON *sum = tg_json_object();
 
 	put_good(f, "a__a-1");
-	put_job(f, "a__a-1", "evaluate", "row.json", "{\"resolved\": true, \"resolved_status\": \"RESOLVED\"}",
+	put_job(f, "a__a-1", "evaluate", "row.json",
+		"{\"resolved\": true, \"resolved_status\": \"RESOLVED\"}",
 		"{\"patch_sha256\": \"ff\"}"); /* not said to be bound: not looked at */
 	put_job(f, "a__a-1", "scan", "report.json", "{\"new_violations\": []}", "{}");
 	f->spec.required_evidence = (char *)"imported";
@@ -294,34 +294,38 @@ imported_evidence_counts_when_allowed(void **state)
 	tg_json_free(sum);
 }
 
-static void
-our_own_words_for_no_patch(void **state)
+static void our_own_words_for_no_patch(void **state)
 {
 	struct fix *f = *state;
 	struct cJSON *sum = tg_json_object(), *row;
 
 	put_job(f, "a__a-1", "extract", "patch.diff", "docker: daemon not running", "{}");
 	put_job(f, "a__a-1", "triage", "tree.json", "{}", "{\"class\": \"infra\"}");
-	put_job(f, "a__a-1", "evaluate", "row.json", "{\"resolved\": null, \"resolved_status\": \"INFRA\"}", "{}");
+	put_job(f, "a__a-1", "evaluate", "row.json",
+		"{\"resolved\": null, \"resolved_status\": \"INFRA\"}", "{}");
 	row = govern(f, "a__a-1", BIT(EXTRACT) | BIT(TRIAGE) | BIT(EVALUATE), sum);
 	assert_string_equal(tg_json_str(row, "resolved_status"), "INFRA");
 	assert_string_equal(tg_json_str(row, "patch"), "");
 	assert_string_equal(tg_json_str(row, "patch_sha256"), TG_SHA256_EMPTY);
 	expect(row, "ABSTAIN", "empty_or_invalid_patch", "imported");
-	put_job(f, "a__a-1", "extract", "patch.diff", "no diff at all", "{\"submission_valid\": false}");
+	put_job(f, "a__a-1", "extract", "patch.diff", "no diff at all",
+		"{\"submission_valid\": false}");
 	put_job(f, "a__a-1", "triage", "tree.json", "{}", "{\"class\": \"prose\"}");
 	row = govern(f, "a__a-1", BIT(EXTRACT) | BIT(TRIAGE), sum);
-	assert_string_equal(tg_json_str(row, "patch"), "no diff at all"); /* what the harness was given */
+	assert_string_equal(tg_json_str(row, "patch"),
+			    "no diff at all"); /* what the harness was given */
 	expect(row, "ABSTAIN", "empty_or_invalid_patch", NULL);
 	tg_json_free(sum);
 }
 
-static void
-a_changed_policy_is_an_error(void **state)
+static void a_changed_policy_is_an_error(void **state)
 {
 	struct fix *f = *state;
-	struct tg_stage_ctx ctx = { .run_dir = f->run, .spec = &f->spec, .instance_id = "a__a-1",
-				    .work_dir = f->run, .log = { .fd = -1 } };
+	struct tg_stage_ctx ctx = {.run_dir = f->run,
+				   .spec = &f->spec,
+				   .instance_id = "a__a-1",
+				   .work_dir = f->run,
+				   .log = {.fd = -1}};
 	struct cJSON *sum = tg_json_object();
 	struct tg_err err;
 
@@ -331,13 +335,15 @@ a_changed_policy_is_an_error(void **state)
 	tg_json_free(sum);
 }
 
-static void
-attempts_are_put_right_later(void **state)
+static void attempts_are_put_right_later(void **state)
 {
-	static const char *const why[] = { "first", "rerun" };
-	struct tg_govern_in in = { .instance_id = "a__a-1", .model_id = "m", .submission_valid = -1,
-				   .submission = ", \"attempts\": 7", .submission_n = 15,
-				   .patch_class = TG_PC_PROSE };
+	static const char *const why[] = {"first", "rerun"};
+	struct tg_govern_in in = {.instance_id = "a__a-1",
+				  .model_id = "m",
+				  .submission_valid = -1,
+				  .submission = ", \"attempts\": 7",
+				  .submission_n = 15,
+				  .patch_class = TG_PC_PROSE};
 	struct cJSON *row = tg_govern_row(&in, NULL), *again;
 	struct tg_buf line = TG_BUF_INIT, other = TG_BUF_INIT;
 	size_t at;
@@ -363,8 +369,7 @@ attempts_are_put_right_later(void **state)
 
 /* ---- the published run ---------------------------------------------------------------------- */
 
-static char *
-printed(const struct cJSON *v)
+static char *printed(const struct cJSON *v)
 {
 	struct tg_buf b = TG_BUF_INIT;
 
@@ -372,8 +377,7 @@ printed(const struct cJSON *v)
 	return tg_buf_detach(&b);
 }
 
-static struct cJSON *
-load_lines(const char *path)
+static struct cJSON *load_lines(const char *path)
 {
 	struct cJSON *map = tg_json_object();
 	struct tg_buf b = TG_BUF_INIT;
@@ -383,8 +387,10 @@ load_lines(const char *path)
 	for (line = strtok_r(b.p, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		struct cJSON *v = tg_json_parse(line, strlen(line), path, NULL, NULL);
 
-		tg_json_set(map, tg_json_str(v, "instance_id") ? tg_json_str(v, "instance_id")
-							       : tg_json_str(v, "task"), v);
+		tg_json_set(map,
+			    tg_json_str(v, "instance_id") ? tg_json_str(v, "instance_id")
+							  : tg_json_str(v, "task"),
+			    v);
 	}
 	tg_buf_fini(&b);
 	return map;
@@ -395,8 +401,7 @@ struct published {
 	char *reports;
 };
 
-static bool
-load_published(struct published *p)
+static bool load_published(struct published *p)
 {
 	const char *shared = getenv("TGMON_SHARED");
 	char *base = tg_asprintf("%s/corpus/run20", shared ? shared : "../shared"), *path;
@@ -423,8 +428,7 @@ load_published(struct published *p)
 	return there;
 }
 
-static void
-put_published(struct fix *f, const struct published *p, const char *iid)
+static void put_published(struct fix *f, const struct published *p, const char *iid)
 {
 	const char *patch = tg_json_str(tg_json_get(p->preds, iid), "model_patch");
 	char *name = tg_asprintf("%s/%s.json", p->reports, iid), *eval, *risk;
@@ -435,8 +439,8 @@ put_published(struct fix *f, const struct published *p, const char *iid)
 	risk = printed(tg_json_get(p->risks, iid));
 	assert_true(tg_file_read(name, 0, &report, NULL));
 	put_job(f, iid, "extract", "patch.diff", patch, "{\"exit_status\": \"Submitted\"}");
-	put_job(f, iid, "triage", "tree.json", "{}", empty ? "{\"class\": \"empty\"}"
-							    : "{\"class\": \"ok\"}");
+	put_job(f, iid, "triage", "tree.json", "{}",
+		empty ? "{\"class\": \"empty\"}" : "{\"class\": \"ok\"}");
 	put_job(f, iid, "scan", "report.json", tg_buf_cstr(&report), "{}");
 	put_job(f, iid, "evaluate", "row.json", eval, "{\"level\": \"imported\"}");
 	put_job(f, iid, "risk", "row.json", risk, "{}");
@@ -446,17 +450,17 @@ put_published(struct fix *f, const struct published *p, const char *iid)
 	free(risk);
 }
 
-static void
-check_published_row(const struct cJSON *row, const struct cJSON *published)
+static void check_published_row(const struct cJSON *row, const struct cJSON *published)
 {
-	static const char *const same[] = { "final_decision", "cri", "agentic_total_commands",
-					    "agentic_risk_level" };
+	static const char *const same[] = {"final_decision", "cri", "agentic_total_commands",
+					   "agentic_risk_level"};
 	const char *iid = tg_json_str(row, "task");
 	bool empty = tg_json_int(row, "patch_bytes", -1) == 0;
 	size_t i;
 
 	for (i = 0; i < (empty ? 2u : 4u); i++) {
-		char *a = printed(tg_json_get(row, same[i])), *b = printed(tg_json_get(published, same[i]));
+		char *a = printed(tg_json_get(row, same[i])),
+		     *b = printed(tg_json_get(published, same[i]));
 
 		if (strcmp(a, b) != 0)
 			fail_msg("%s: %s is %s, published %s", iid, same[i], a, b);
@@ -464,20 +468,21 @@ check_published_row(const struct cJSON *row, const struct cJSON *published)
 		free(b);
 	}
 	assert_string_equal(tg_json_str(row, "decision_reason"),
-			    empty ? "empty_or_invalid_patch" : tg_json_str(published, "decision_reason"));
+			    empty ? "empty_or_invalid_patch"
+				  : tg_json_str(published, "decision_reason"));
 	if (!empty)
-		assert_string_equal(tg_json_str(row, "patch_sha256"), tg_json_str(published, "patch_sha256"));
+		assert_string_equal(tg_json_str(row, "patch_sha256"),
+				    tg_json_str(published, "patch_sha256"));
 }
 
-static void
-the_published_run(void **state)
+static void the_published_run(void **state)
 {
 	struct fix *f = *state;
-	struct published p = { NULL };
+	struct published p = {NULL};
 	struct tg_buf rows = TG_BUF_INIT, gate = TG_BUF_INIT;
 	const struct cJSON *c;
 	char *ids[32], *path;
-	struct tg_stage_ctx ctx = { .run_dir = f->run, .spec = &f->spec, .log = { .fd = -1 } };
+	struct tg_stage_ctx ctx = {.run_dir = f->run, .spec = &f->spec, .log = {.fd = -1}};
 	struct cJSON *sum = tg_json_object();
 	struct tg_err err;
 
@@ -526,18 +531,17 @@ the_published_run(void **state)
 	free(p.reports);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(bound_evidence_is_ok, make, unmake),
-		cmocka_unit_test_setup_teardown(doubtful_evidence_abstains, make, unmake),
-		cmocka_unit_test_setup_teardown(missing_stages_abstain, make, unmake),
-		cmocka_unit_test_setup_teardown(imported_evidence_counts_when_allowed, make, unmake),
-		cmocka_unit_test_setup_teardown(our_own_words_for_no_patch, make, unmake),
-		cmocka_unit_test_setup_teardown(a_changed_policy_is_an_error, make, unmake),
-		cmocka_unit_test(attempts_are_put_right_later),
-		cmocka_unit_test_setup_teardown(the_published_run, make, unmake),
+	    cmocka_unit_test_setup_teardown(bound_evidence_is_ok, make, unmake),
+	    cmocka_unit_test_setup_teardown(doubtful_evidence_abstains, make, unmake),
+	    cmocka_unit_test_setup_teardown(missing_stages_abstain, make, unmake),
+	    cmocka_unit_test_setup_teardown(imported_evidence_counts_when_allowed, make, unmake),
+	    cmocka_unit_test_setup_teardown(our_own_words_for_no_patch, make, unmake),
+	    cmocka_unit_test_setup_teardown(a_changed_policy_is_an_error, make, unmake),
+	    cmocka_unit_test(attempts_are_put_right_later),
+	    cmocka_unit_test_setup_teardown(the_published_run, make, unmake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * The reference's worked scenarios (corpus/vectors/governance.jsonl) through the same function as the
- * stage. Where we depart, governance_departures.txt beside this file says so line by line:
+ * The reference's worked scenarios (corpus/vectors/governance.jsonl) through the same function as
+ * the stage. Where we depart, governance_departures.txt beside this file says so line by line:
  *   vector | field | our value | reason
  * The list must be exact: a difference that is not in it fails, and so does an entry that is stale.
  */
@@ -17,9 +17,9 @@
 #include "core/lib/file.h"
 #include "core/lib/json.h"
 
-static const char *const ours[] = { "instance_id", "evidence_level", "evidence", "attempt", "attempts",
-				    "selection", "attempts_why", "policy_sha256",
-				    "required_evidence", "patch_class" };
+static const char *const ours[] = {
+    "instance_id", "evidence_level", "evidence",      "attempt",	   "attempts",
+    "selection",   "attempts_why",   "policy_sha256", "required_evidence", "patch_class"};
 
 struct vectors {
 	struct tg_buf text, departures;
@@ -27,8 +27,7 @@ struct vectors {
 	size_t n, exact, ok_kept;
 };
 
-static bool
-is_ours(const char *key)
+static bool is_ours(const char *key)
 {
 	size_t i;
 
@@ -38,8 +37,7 @@ is_ours(const char *key)
 	return false;
 }
 
-static char *
-printed(const struct cJSON *v)
+static char *printed(const struct cJSON *v)
 {
 	struct tg_buf b = TG_BUF_INIT;
 
@@ -48,14 +46,12 @@ printed(const struct cJSON *v)
 }
 
 /* {"x__y-1": payload}: the map form's record. */
-static const struct cJSON *
-record_of(const struct cJSON *pred)
+static const struct cJSON *record_of(const struct cJSON *pred)
 {
 	return tg_json_get(pred, "instance_id") ? pred : tg_json_first(pred);
 }
 
-static struct tg_policy *
-policy_of(const struct cJSON *v, bool *refused)
+static struct tg_policy *policy_of(const struct cJSON *v, bool *refused)
 {
 	const struct cJSON *p = tg_json_get(v, "policy");
 	struct tg_policy *policy;
@@ -73,14 +69,14 @@ policy_of(const struct cJSON *v, bool *refused)
 	return policy;
 }
 
-static void
-differs(struct vectors *vs, const char *name, const char *field, const char *value)
+static void differs(struct vectors *vs, const char *name, const char *field, const char *value)
 {
 	char *line = tg_asprintf("%s | %s | %s | ", name, field, value), *at = NULL;
 
 	tg_buf_addf(&vs->seen, "%s\n", line);
 	if (vs->departures.n)
-		for (at = strstr(vs->departures.p, line); at && at != vs->departures.p && at[-1] != '\n';)
+		for (at = strstr(vs->departures.p, line);
+		     at && at != vs->departures.p && at[-1] != '\n';)
 			at = strstr(at + 1, line);
 	if (!at)
 		print_error("not in governance_departures.txt: %s\n", line);
@@ -88,10 +84,10 @@ differs(struct vectors *vs, const char *name, const char *field, const char *val
 	vs->exact += at == NULL;
 }
 
-/* Field by field; and for rows without a departure the very bytes, so that order and numbers count. */
-static void
-compare(struct vectors *vs, const char *name, struct cJSON *row, const struct cJSON *expected,
-	const char *raw)
+/* Field by field; and for rows without a departure the very bytes, so that order and numbers count.
+ */
+static void compare(struct vectors *vs, const char *name, struct cJSON *row,
+		    const struct cJSON *expected, const char *raw)
 {
 	const struct cJSON *e, *r;
 	bool same = true;
@@ -106,8 +102,8 @@ compare(struct vectors *vs, const char *name, struct cJSON *row, const struct cJ
 		tg_json_print(r, TG_JSON_PY, &b);
 		mine = printed(e);
 		if (tg_json_kind(e) == TG_JSON_NUMBER
-			    ? strtod(mine, NULL) != strtod(tg_buf_cstr(&b), NULL)
-			    : strcmp(mine, tg_buf_cstr(&b)) != 0) {
+			? strtod(mine, NULL) != strtod(tg_buf_cstr(&b), NULL)
+			: strcmp(mine, tg_buf_cstr(&b)) != 0) {
 			differs(vs, name, tg_json_key(e), tg_buf_cstr(&b));
 			same = false;
 		}
@@ -127,14 +123,15 @@ compare(struct vectors *vs, const char *name, struct cJSON *row, const struct cJ
 	free(text);
 }
 
-static void
-run_one(struct vectors *vs, const struct cJSON *v, const char *raw)
+static void run_one(struct vectors *vs, const struct cJSON *v, const char *raw)
 {
-	const struct cJSON *rec = record_of(tg_json_get(v, "pred")), *rep = tg_json_get(v, "report"),
-			   *expected = tg_json_get(v, "expected");
+	const struct cJSON *rec = record_of(tg_json_get(v, "pred")),
+			   *rep = tg_json_get(v, "report"), *expected = tg_json_get(v, "expected");
 	const char *name = tg_json_str(v, "name"), *patch = tg_json_text(rec);
-	struct tg_govern_in in = { .model_id = "mid", .instance_id = tg_json_str(expected, "task"),
-				   .required = TG_EL_IMPORTED, .submission_valid = -1 };
+	struct tg_govern_in in = {.model_id = "mid",
+				  .instance_id = tg_json_str(expected, "task"),
+				  .required = TG_EL_IMPORTED,
+				  .submission_valid = -1};
 	struct tg_verdict verdict;
 	struct cJSON *row;
 	bool refused;
@@ -152,7 +149,8 @@ run_one(struct vectors *vs, const struct cJSON *v, const char *raw)
 		in.submission_valid = tg_json_bool(rec, "submission_valid", false);
 	in.exit_status = tg_json_str(v, "status");
 	in.eval_row = tg_json_get(v, "instance_result");
-	in.report_found = tg_json_kind(rep) != TG_JSON_NULL && !tg_streq(tg_json_text(rep), "__no_dir__");
+	in.report_found =
+	    tg_json_kind(rep) != TG_JSON_NULL && !tg_streq(tg_json_text(rep), "__no_dir__");
 	in.report = tg_json_kind(rep) == TG_JSON_OBJECT ? rep : NULL;
 	in.report_error = "the security report is not JSON";
 	in.risk = tg_json_get(v, "agentic");
@@ -166,15 +164,15 @@ run_one(struct vectors *vs, const struct cJSON *v, const char *raw)
 			fail_msg("%s: an OK with all its evidence was lost", name);
 		vs->ok_kept++;
 	}
-	if (verdict.decision == TG_DEC_OK && !tg_streq(tg_json_str(expected, "final_decision"), "OK"))
+	if (verdict.decision == TG_DEC_OK &&
+	    !tg_streq(tg_json_str(expected, "final_decision"), "OK"))
 		fail_msg("%s: OK where the reference has none", name);
 	tg_json_free(row);
 	tg_policy_free((struct tg_policy *)in.policy);
 }
 
 /* Every line of the list must have been met in this run. */
-static size_t
-stale(const struct vectors *vs)
+static size_t stale(const struct vectors *vs)
 {
 	const char *p = tg_buf_cstr(&vs->departures);
 	size_t bad = 0;
@@ -204,13 +202,13 @@ stale(const struct vectors *vs)
 	return bad;
 }
 
-static void
-vectors_hold(void **state)
+static void vectors_hold(void **state)
 {
 	const char *shared = getenv("TGMON_SHARED");
-	char *path = tg_asprintf("%s/corpus/vectors/governance.jsonl", shared ? shared : "../shared");
+	char *path =
+	    tg_asprintf("%s/corpus/vectors/governance.jsonl", shared ? shared : "../shared");
 	char *dir = tg_path_dir(__FILE__), *list = tg_path_join(dir, "governance_departures.txt");
-	struct vectors vs = { .n = 0 };
+	struct vectors vs = {.n = 0};
 	char *line, *save = NULL;
 
 	(void)state;
@@ -244,10 +242,9 @@ vectors_hold(void **state)
 	free(list);
 }
 
-int
-main(void)
+int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(vectors_hold) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(vectors_hold)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* regex.h: Python's re.search, Unicode words, bytes that are no UTF-8, and patterns that never end. */
+/* regex.h: Python's re.search, Unicode words, bytes that are no UTF-8, and patterns that never end.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -9,8 +10,7 @@
 #include "core/lib/clock.h"
 #include "core/lib/regex.h"
 
-static bool
-finds(const char *pattern, unsigned flags, const char *text, size_t n)
+static bool finds(const char *pattern, unsigned flags, const char *text, size_t n)
 {
 	struct tg_err err;
 	struct tg_regex *re = tg_regex_new(pattern, flags, &err);
@@ -23,8 +23,7 @@ finds(const char *pattern, unsigned flags, const char *text, size_t n)
 	return found;
 }
 
-static void
-searches(void **state)
+static void searches(void **state)
 {
 	static const struct {
 		const char *pattern;
@@ -32,16 +31,16 @@ searches(void **state)
 		const char *text;
 		bool found;
 	} t[] = {
-		{ "\\bpip\\b", 0, "run pip now", true },
-		{ "\\bpip\\b", 0, "pipe", false },
-		{ "\\bpip\\b", 0, "\xc3\xa9pip", false }, /* é is a letter: no border */
-		{ "^\\w+$", 0, "na\xc3\xafve", true },
-		{ "PIP", 0, "pip", false },
-		{ "PIP", TG_REGEX_ICASE, "pip", true },
-		{ "a$", 0, "a\n", true },
-		{ "a.b", 0, "a\rb", true },
-		{ "a.b", 0, "a\nb", false },
-		{ "", 0, "", true },
+	    {"\\bpip\\b", 0, "run pip now", true},
+	    {"\\bpip\\b", 0, "pipe", false},
+	    {"\\bpip\\b", 0, "\xc3\xa9pip", false}, /* é is a letter: no border */
+	    {"^\\w+$", 0, "na\xc3\xafve", true},
+	    {"PIP", 0, "pip", false},
+	    {"PIP", TG_REGEX_ICASE, "pip", true},
+	    {"a$", 0, "a\n", true},
+	    {"a.b", 0, "a\rb", true},
+	    {"a.b", 0, "a\nb", false},
+	    {"", 0, "", true},
 	};
 	size_t i;
 
@@ -51,8 +50,7 @@ searches(void **state)
 			fail_msg("%s in %s", t[i].pattern, t[i].text);
 }
 
-static void
-gives_the_span(void **state)
+static void gives_the_span(void **state)
 {
 	struct tg_err err;
 	struct tg_regex *re = tg_regex_new("b+", 0, &err);
@@ -67,8 +65,7 @@ gives_the_span(void **state)
 	tg_regex_free(re);
 }
 
-static void
-bytes_that_are_no_utf8(void **state)
+static void bytes_that_are_no_utf8(void **state)
 {
 	(void)state;
 	assert_true(finds("rm.*-rf", 0, "rm \xff\xfe -rf", 9));
@@ -76,8 +73,7 @@ bytes_that_are_no_utf8(void **state)
 	assert_true(finds("a\\x00b", 0, "a\0b", 3));
 }
 
-static void
-bad_patterns_say_where(void **state)
+static void bad_patterns_say_where(void **state)
 {
 	struct tg_err err;
 
@@ -90,8 +86,7 @@ bad_patterns_say_where(void **state)
 	assert_null(tg_regex_new("a\\Cb", 0, &err));
 }
 
-static void
-endless_patterns_end(void **state)
+static void endless_patterns_end(void **state)
 {
 	struct tg_err err;
 	struct tg_regex *re = tg_regex_new("(a|aa)+$", 0, &err);
@@ -111,15 +106,14 @@ endless_patterns_end(void **state)
 	tg_buf_fini(&b);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(searches),
-		cmocka_unit_test(gives_the_span),
-		cmocka_unit_test(bytes_that_are_no_utf8),
-		cmocka_unit_test(bad_patterns_say_where),
-		cmocka_unit_test(endless_patterns_end),
+	    cmocka_unit_test(searches),
+	    cmocka_unit_test(gives_the_span),
+	    cmocka_unit_test(bytes_that_are_no_utf8),
+	    cmocka_unit_test(bad_patterns_say_where),
+	    cmocka_unit_test(endless_patterns_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,15 +11,13 @@
 #include "core/lib/clock.h"
 #include "core/lib/yaml.h"
 
-static struct tg_yaml_node *
-parse(const char *text, unsigned flags, struct tg_err *err)
+static struct tg_yaml_node *parse(const char *text, unsigned flags, struct tg_err *err)
 {
 	tg_err_clear(err);
 	return tg_yaml_parse(text, strlen(text), "t.yaml", flags, err);
 }
 
-static void
-refuses(const char *text, unsigned flags, const char *part)
+static void refuses(const char *text, unsigned flags, const char *part)
 {
 	struct tg_err err;
 	struct tg_yaml_node *n = parse(text, flags, &err);
@@ -31,8 +29,7 @@ refuses(const char *text, unsigned flags, const char *part)
 		fail_msg("'%s' lacks '%s'", err.msg, part);
 }
 
-static void
-tree_with_places(void **state)
+static void tree_with_places(void **state)
 {
 	const struct tg_yaml_node *a, *l;
 	struct tg_err err;
@@ -58,8 +55,7 @@ tree_with_places(void **state)
 	tg_yaml_free(n);
 }
 
-static void
-empty_is_an_empty_map(void **state)
+static void empty_is_an_empty_map(void **state)
 {
 	struct tg_err err;
 	struct tg_yaml_node *n = parse("# only this\n", 0, &err);
@@ -71,8 +67,7 @@ empty_is_an_empty_map(void **state)
 	tg_yaml_free(n);
 }
 
-static void
-refused(void **state)
+static void refused(void **state)
 {
 	(void)state;
 	refuses("a: 1\nb: 2\na: 3\n", 0, "t.yaml:3:1: the key 'a' stands twice (first in line 1)");
@@ -89,8 +84,7 @@ refused(void **state)
 	refuses("a: *y\n", TG_YAML_ALIASES, "");
 }
 
-static void
-aliases_expand(void **state)
+static void aliases_expand(void **state)
 {
 	struct tg_err err;
 	struct tg_yaml_node *n = parse("a: &x {k: [1, 2]}\nb: *x\n", TG_YAML_ALIASES, &err);
@@ -104,8 +98,7 @@ aliases_expand(void **state)
 	tg_yaml_free(n);
 }
 
-static void
-bombs_end_at_once(void **state)
+static void bombs_end_at_once(void **state)
 {
 	struct tg_buf deep = TG_BUF_INIT, laugh = TG_BUF_INIT, wide = TG_BUF_INIT;
 	int64_t t0 = tg_mono_ms();
@@ -119,8 +112,9 @@ bombs_end_at_once(void **state)
 	refuses(tg_buf_cstr(&deep), 0, "deeper than 64");
 	tg_buf_adds(&laugh, "a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
 	for (i = 1; i < 9; i++)
-		tg_buf_addf(&laugh, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n",
-			    i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+		tg_buf_addf(&laugh,
+			    "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i,
+			    i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
 	refuses(tg_buf_cstr(&laugh), TG_YAML_ALIASES, "more than 100000");
 	for (i = 0; i < 25000; i++)
 		tg_buf_addf(&wide, "k%d: 1\n", i);
@@ -136,23 +130,26 @@ bombs_end_at_once(void **state)
 	tg_buf_fini(&wide);
 }
 
-static void
-scalars_as_pyyaml_reads_them(void **state)
+static void scalars_as_pyyaml_reads_them(void **state)
 {
 	static const struct {
 		const char *text;
 		int is_null, is_bool, is_number;
 		double value;
 	} t[] = {
-		{ "", 1, 0, 0, 0 },        { "~", 1, 0, 0, 0 },       { "Null", 1, 0, 0, 0 },
-		{ "'null'", 0, 0, 0, 0 },  { "yes", 0, 1, 0, 1 },     { "Off", 0, 1, 0, 0 },
-		{ "\"true\"", 0, 0, 0, 0 },{ "tRue", 0, 0, 0, 0 },    { "12", 0, 0, 1, 12 },
-		{ "-1_000", 0, 0, 1, -1000 }, { "010", 0, 0, 1, 8 },  { "0x1F", 0, 0, 1, 31 },
-		{ "0b101", 0, 0, 1, 5 },   { "1:30", 0, 0, 1, 90 },   { "0.9", 0, 0, 1, 0.9 },
-		{ ".5", 0, 0, 1, 0.5 },    { "1.5e+3", 0, 0, 1, 1500 }, { "1e3", 0, 0, 0, 0 },
-		{ "1.5e3", 0, 0, 0, 0 },   { "-.inf", 0, 0, 1, -INFINITY }, { "0", 0, 0, 1, 0 },
-		{ "1.2.3", 0, 0, 0, 0 },   { "12x", 0, 0, 0, 0 },     { "08", 0, 0, 0, 0 },
-		{ "-", 0, 0, 0, 0 },       { ".", 0, 0, 0, 0 },
+	    {"", 1, 0, 0, 0},	       {"~", 1, 0, 0, 0},
+	    {"Null", 1, 0, 0, 0},      {"'null'", 0, 0, 0, 0},
+	    {"yes", 0, 1, 0, 1},       {"Off", 0, 1, 0, 0},
+	    {"\"true\"", 0, 0, 0, 0},  {"tRue", 0, 0, 0, 0},
+	    {"12", 0, 0, 1, 12},       {"-1_000", 0, 0, 1, -1000},
+	    {"010", 0, 0, 1, 8},       {"0x1F", 0, 0, 1, 31},
+	    {"0b101", 0, 0, 1, 5},     {"1:30", 0, 0, 1, 90},
+	    {"0.9", 0, 0, 1, 0.9},     {".5", 0, 0, 1, 0.5},
+	    {"1.5e+3", 0, 0, 1, 1500}, {"1e3", 0, 0, 0, 0},
+	    {"1.5e3", 0, 0, 0, 0},     {"-.inf", 0, 0, 1, -INFINITY},
+	    {"0", 0, 0, 1, 0},	       {"1.2.3", 0, 0, 0, 0},
+	    {"12x", 0, 0, 0, 0},       {"08", 0, 0, 0, 0},
+	    {"-", 0, 0, 0, 0},	       {".", 0, 0, 0, 0},
 	};
 	size_t i;
 
@@ -184,13 +181,12 @@ scalars_as_pyyaml_reads_them(void **state)
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tree_with_places),   cmocka_unit_test(empty_is_an_empty_map),
-		cmocka_unit_test(refused),            cmocka_unit_test(aliases_expand),
-		cmocka_unit_test(bombs_end_at_once),  cmocka_unit_test(scalars_as_pyyaml_reads_them),
+	    cmocka_unit_test(tree_with_places),	 cmocka_unit_test(empty_is_an_empty_map),
+	    cmocka_unit_test(refused),		 cmocka_unit_test(aliases_expand),
+	    cmocka_unit_test(bombs_end_at_once), cmocka_unit_test(scalars_as_pyyaml_reads_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,8 +97,8 @@ static void fix_stage(struct fix *f, const char *iid, int a, enum tg_stage s, co
 	fix_logf(f, "stage.begin", "{\"iid\":\"%s\",\"a\":%d,\"stage\":\"%s\",\"k\":1}", iid, a,
 		 tg_stage_name(s));
 	fix_logf(f, "stage.end",
-		 "{\"iid\":\"%s\",\"a\":%d,\"stage\":\"%s\",\"k\":1,\"ok\":true,\"sum\":%s}", iid, a,
-		 tg_stage_name(s), sum);
+		 "{\"iid\":\"%s\",\"a\":%d,\"stage\":\"%s\",\"k\":1,\"ok\":true,\"sum\":%s}", iid,
+		 a, tg_stage_name(s), sum);
 	free(job);
 	free(rel);
 	free(result);
@@ -110,22 +110,24 @@ static void fix_begin(struct fix *f, const char *iid, int a, const char *why)
 
 	fix_puts(dir, "exit.json", "{\"code\": 0}\n");
 	fix_puts(dir, "out.log", "the agent said hello\n");
-	fix_logf(f, "att.start", "{\"iid\":\"%s\",\"a\":%d,\"why\":\"%s\",\"config_sha256\":\"cc\"}", iid,
-		 a, why);
-	fix_logf(f, "att.exit", "{\"iid\":\"%s\",\"a\":%d,\"code\":0,\"sig\":0,\"why\":\"exit\"}", iid, a);
+	fix_logf(f, "att.start",
+		 "{\"iid\":\"%s\",\"a\":%d,\"why\":\"%s\",\"config_sha256\":\"cc\"}", iid, a, why);
+	fix_logf(f, "att.exit", "{\"iid\":\"%s\",\"a\":%d,\"code\":0,\"sig\":0,\"why\":\"exit\"}",
+		 iid, a);
 	free(dir);
 }
 
 static struct tg_stage_ctx fix_ctx(struct fix *f)
 {
-	return (struct tg_stage_ctx){ .run_dir = f->run, .spec = &f->spec, .log = { .fd = -1 } };
+	return (struct tg_stage_ctx){.run_dir = f->run, .spec = &f->spec, .log = {.fd = -1}};
 }
 
 /* Run the real govern stage over the jobs of an attempt and log its end. */
 static void fix_govern(struct fix *f, const char *iid, int a, unsigned stages)
 {
 	struct tg_stage_ctx ctx = fix_ctx(f);
-	char *dir[TG_STAGE_COUNT] = { NULL }, *job = tg_layout_job(f->run, iid, a, TG_STAGE_GOVERN, 1);
+	char *dir[TG_STAGE_COUNT] = {NULL},
+	     *job = tg_layout_job(f->run, iid, a, TG_STAGE_GOVERN, 1);
 	char *work = tg_path_join(job, "work");
 	struct cJSON *sum = tg_json_object();
 	struct tg_buf text = TG_BUF_INIT;
@@ -141,10 +143,11 @@ static void fix_govern(struct fix *f, const char *iid, int a, unsigned stages)
 	if (!tg_stage_govern(&ctx, sum, &err))
 		fail_msg("%s", err.msg);
 	tg_json_print(sum, TG_JSON_COMPACT, &text);
-	fix_logf(f, "stage.begin", "{\"iid\":\"%s\",\"a\":%d,\"stage\":\"govern\",\"k\":1}", iid, a);
+	fix_logf(f, "stage.begin", "{\"iid\":\"%s\",\"a\":%d,\"stage\":\"govern\",\"k\":1}", iid,
+		 a);
 	fix_logf(f, "stage.end",
-		 "{\"iid\":\"%s\",\"a\":%d,\"stage\":\"govern\",\"k\":1,\"ok\":true,\"sum\":%s}", iid, a,
-		 tg_buf_cstr(&text));
+		 "{\"iid\":\"%s\",\"a\":%d,\"stage\":\"govern\",\"k\":1,\"ok\":true,\"sum\":%s}",
+		 iid, a, tg_buf_cstr(&text));
 	fix_logf(f, "inst.done", "{\"iid\":\"%s\",\"a\":%d}", iid, a);
 	for (int s = 0; s < TG_STAGE_COUNT; s++)
 		free(dir[s]);
@@ -165,11 +168,14 @@ static void fix_attempt(struct fix *f, const char *iid, int a, const char *why, 
 
 	tg_sha256_hex(none ? "" : patch, none ? 0 : strlen(patch), sha);
 	fix_begin(f, iid, a, why);
-	sum = tg_asprintf("{\"outcome\": \"%s\", \"exit_status\": \"Submitted\", \"submission_valid\": %s, "
-			  "\"patch_source\": \"info.submission\"}", outcome, has ? "true" : "false");
+	sum = tg_asprintf(
+	    "{\"outcome\": \"%s\", \"exit_status\": \"Submitted\", \"submission_valid\": %s, "
+	    "\"patch_source\": \"info.submission\"}",
+	    outcome, has ? "true" : "false");
 	fix_stage(f, iid, a, TG_STAGE_EXTRACT, "patch.diff", patch, strlen(patch), sum);
 	free(sum);
-	text = tg_asprintf("{\"instance_id\": \"%s\", \"info\": {\"exit_status\": \"Submitted\"}}\n", iid);
+	text = tg_asprintf(
+	    "{\"instance_id\": \"%s\", \"info\": {\"exit_status\": \"Submitted\"}}\n", iid);
 	sum = tg_layout_job(f->run, iid, a, TG_STAGE_EXTRACT, 1);
 	fix_puts(sum, "work/traj.json", text);
 	free(sum);
@@ -179,29 +185,35 @@ static void fix_attempt(struct fix *f, const char *iid, int a, const char *why, 
 	free(sum);
 	text = tg_asprintf("{\"instance_id\": \"%s\", \"scan_failed\": false, \"skipped\": %s, "
 			   "\"new_violations\": [%s%s%s], \"patch_sha256\": \"%s\", \"coverage\": "
-			   "{\"files\": 1, \"scanned\": 1, \"skipped\": 0}}", iid, has ? "false" : "true",
-			   violation ? "\"" : "", violation ? violation : "", violation ? "\"" : "", sha);
+			   "{\"files\": 1, \"scanned\": 1, \"skipped\": 0}}",
+			   iid, has ? "false" : "true", violation ? "\"" : "",
+			   violation ? violation : "", violation ? "\"" : "", sha);
 	fix_stage(f, iid, a, TG_STAGE_SCAN, "report.json", text, strlen(text),
 		  has ? "{\"status\": \"ok\"}" : "{\"status\": \"skipped\"}");
 	free(text);
-	text = tg_asprintf("{\"instance_id\": \"%s\", \"resolved\": %s, \"resolved_status\": \"%s\", "
-			   "\"patch_sha256\": \"%s\"}\n", iid, tg_streq(status, "RESOLVED") ? "true"
-			   : "false", status, sha);
+	text =
+	    tg_asprintf("{\"instance_id\": \"%s\", \"resolved\": %s, \"resolved_status\": \"%s\", "
+			"\"patch_sha256\": \"%s\"}\n",
+			iid, tg_streq(status, "RESOLVED") ? "true" : "false", status, sha);
 	sum = tg_asprintf("{\"status\": \"%s\", \"resolved\": %s, \"level\": \"bound\"}", status,
 			  tg_streq(status, "RESOLVED") ? "true" : "false");
 	fix_stage(f, iid, a, TG_STAGE_EVALUATE, "row.json", text, strlen(text), sum);
 	free(text);
 	free(sum);
-	text = tg_asprintf("{\"instance_id\": \"%s\", \"risk_level\": \"low\", \"risk_score\": 0.0}\n", iid);
-	fix_stage(f, iid, a, TG_STAGE_RISK, "row.json", text, strlen(text), "{\"risk_level\": \"low\"}");
+	text = tg_asprintf(
+	    "{\"instance_id\": \"%s\", \"risk_level\": \"low\", \"risk_score\": 0.0}\n", iid);
+	fix_stage(f, iid, a, TG_STAGE_RISK, "row.json", text, strlen(text),
+		  "{\"risk_level\": \"low\"}");
 	free(text);
-	fix_govern(f, iid, a, FIX_BIT(EXTRACT) | FIX_BIT(TRIAGE) | FIX_BIT(SCAN) | FIX_BIT(EVALUATE) |
-			      FIX_BIT(RISK));
+	fix_govern(f, iid, a,
+		   FIX_BIT(EXTRACT) | FIX_BIT(TRIAGE) | FIX_BIT(SCAN) | FIX_BIT(EVALUATE) |
+		       FIX_BIT(RISK));
 }
 
 static char *fix_read(struct fix *f, const char *iid, int a, enum tg_stage s, const char *file)
 {
-	char *job = tg_layout_job(f->run, iid, a, s, 1), *path = tg_asprintf("%s/work/%s", job, file);
+	char *job = tg_layout_job(f->run, iid, a, s, 1),
+	     *path = tg_asprintf("%s/work/%s", job, file);
 	struct tg_buf b = TG_BUF_INIT;
 
 	assert_true(tg_file_read(path, 0, &b, NULL));
@@ -277,7 +289,8 @@ static void fix_collect(struct fix *f)
 	tg_json_print(raw, TG_JSON_PY_INDENT2, &b);
 	fix_put(f->run, "preds.json", b.p, b.n);
 	meta = tg_asprintf("{\"cli_command\": \"x\", \"predictions_path\": \"preds_filled.json\", "
-			   "\"predictions_sha256\": \"%s\"}", hex);
+			   "\"predictions_sha256\": \"%s\"}",
+			   hex);
 	fix_puts(f->run, "eval/instance_results.metadata.json", meta);
 	free(meta);
 	fix_join(f, &run, TG_STAGE_EVALUATE, "eval/instance_results.jsonl");
@@ -297,9 +310,9 @@ static struct cJSON *fix_run_stage(struct fix *f, enum tg_stage s)
 {
 	static bool (*const fn[TG_STAGE_COUNT])(const struct tg_stage_ctx *, struct cJSON *,
 						struct tg_err *) = {
-		[TG_STAGE_GATE] = tg_stage_gate,     [TG_STAGE_AUDIT] = tg_stage_audit,
-		[TG_STAGE_MANIFEST] = tg_stage_manifest, [TG_STAGE_BUNDLE] = tg_stage_bundle,
-		[TG_STAGE_VERIFY] = tg_stage_verify,
+	    [TG_STAGE_GATE] = tg_stage_gate,	     [TG_STAGE_AUDIT] = tg_stage_audit,
+	    [TG_STAGE_MANIFEST] = tg_stage_manifest, [TG_STAGE_BUNDLE] = tg_stage_bundle,
+	    [TG_STAGE_VERIFY] = tg_stage_verify,
 	};
 	struct tg_stage_ctx ctx = fix_ctx(f);
 	struct cJSON *sum = tg_json_object();
@@ -338,15 +351,24 @@ static struct fix *fix_new(void)
 	f->ids[0] = (char *)"a__a-1";
 	f->ids[1] = (char *)"b__b-2";
 	f->ids[2] = (char *)"c__c-3";
-	*s = (struct tg_spec){ .run_id = (char *)FIX_ID, .model_id = (char *)"m", .tag = (char *)"t",
-			       .tgmon_version = (char *)"0", .slice = (char *)"0:3",
-			       .dataset_name = (char *)"lite", .split = (char *)"test",
-			       .agent = (char *)"replay", .evaluator = (char *)"local",
-			       .reports = (char *)"scan", .selection = (char *)"first-own",
-			       .policy_version = (char *)"0.1.0", .budget_usd = -1,
-			       .expected = f->ids, .expected_n = 3, .expected_from = (char *)"slice",
-			       .policy = { .frozen = tg_strdup("policy/policy.yaml"),
-					   .sha256 = tg_strdup(hex) } };
+	*s = (struct tg_spec){
+	    .run_id = (char *)FIX_ID,
+	    .model_id = (char *)"m",
+	    .tag = (char *)"t",
+	    .tgmon_version = (char *)"0",
+	    .slice = (char *)"0:3",
+	    .dataset_name = (char *)"lite",
+	    .split = (char *)"test",
+	    .agent = (char *)"replay",
+	    .evaluator = (char *)"local",
+	    .reports = (char *)"scan",
+	    .selection = (char *)"first-own",
+	    .policy_version = (char *)"0.1.0",
+	    .budget_usd = -1,
+	    .expected = f->ids,
+	    .expected_n = 3,
+	    .expected_from = (char *)"slice",
+	    .policy = {.frozen = tg_strdup("policy/policy.yaml"), .sha256 = tg_strdup(hex)}};
 	{
 		char *control = tg_path_join(f->run, ".tgmon");
 
@@ -358,8 +380,8 @@ static struct fix *fix_new(void)
 	f->w = tg_journal_open(f->run, fix_nothing, NULL, &err);
 	if (!f->w)
 		fail_msg("%s", err.msg);
-	fix_logf(f, "run.open", "{\"run_sha256\":\"%s\",\"run_id\":\"%s\",\"expected\":3}", f->run_sha,
-		 FIX_ID);
+	fix_logf(f, "run.open", "{\"run_sha256\":\"%s\",\"run_id\":\"%s\",\"expected\":3}",
+		 f->run_sha, FIX_ID);
 	return f;
 }
 
@@ -370,7 +392,8 @@ static int fix_make(void **state)
 	fix_attempt(f, "a__a-1", 1, "first", FIX_PATCH, "done", "ok", "RESOLVED", NULL);
 	fix_attempt(f, "b__b-2", 1, "first", "", "empty", "empty", "EMPTY_PATCH", NULL);
 	fix_attempt(f, "c__c-3", 1, "first", "docker: no daemon", "infra", "infra", "INFRA", NULL);
-	fix_attempt(f, "c__c-3", 2, "retry", FIX_ODD, "done", "ok", "RESOLVED", "HARDCODED_SECRETS");
+	fix_attempt(f, "c__c-3", 2, "retry", FIX_ODD, "done", "ok", "RESOLVED",
+		    "HARDCODED_SECRETS");
 	fix_collect(f);
 	*state = f;
 	return 0;

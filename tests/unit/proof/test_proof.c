@@ -55,8 +55,8 @@ static struct tg_buf slurp(const char *dir, const char *rel)
 
 static void unpack(const char *tgz, const char *dir)
 {
-	const char *const argv[] = { "tar", "-C", dir, "-xzf", tgz, NULL };
-	struct tg_spawn s = { .argv = argv, .in = -1, .out = -1, .err = -1 };
+	const char *const argv[] = {"tar", "-C", dir, "-xzf", tgz, NULL};
+	struct tg_spawn s = {.argv = argv, .in = -1, .out = -1, .err = -1};
 	struct tg_proc_result r;
 
 	assert_true(tg_proc_run(&s, NULL, 0, 60000, 4096, &r, NULL));
@@ -92,8 +92,9 @@ static void gate_and_audit_texts(void **state)
 
 	fix_prove(f);
 	gate = slurp(f->run, "ci_gate.txt");
-	assert_non_null(strstr(gate.p, "  Total   : 3\n  OK      : 1\n  ABSTAIN : 1\n  VETO    : 1\n"
-				       "[CI] FAIL: 1 VETO decision(s) present. Failing the job.\n"));
+	assert_non_null(strstr(gate.p,
+			       "  Total   : 3\n  OK      : 1\n  ABSTAIN : 1\n  VETO    : 1\n"
+			       "[CI] FAIL: 1 VETO decision(s) present. Failing the job.\n"));
 	audit = slurp(f->run, "run_audit.txt");
 	assert_string_equal(audit.p,
 			    "[tg_run_audit] Audit report\n"
@@ -117,7 +118,8 @@ static void audit_finds_faults(void **state)
 
 	fix_puts(f->run, "eval/instance_results.jsonl",
 		 "{\"instance_id\": \"a__a-1\", \"resolved\": true}\nnonsense\n");
-	fix_puts(f->run, "eval/instance_results.metadata.json", "{\"predictions_path\": \"/x/other.json\"}");
+	fix_puts(f->run, "eval/instance_results.metadata.json",
+		 "{\"predictions_path\": \"/x/other.json\"}");
 	fix_puts(f->run, "security_reports/b__b-2.json", "{\"scan_failed\": true}");
 	fix_puts(f->run, "security_reports/c__c-3.json", "not json");
 	unlink(path);
@@ -152,14 +154,16 @@ static void manifest_says_what_is_there(void **state)
 	assert_int_equal(tg_json_len(tg_json_path(m, "hashes.security_reports")), 3);
 	assert_int_equal(tg_json_int(tg_json_path(m, "summary.predictions"), "empty", -1), 1);
 	assert_int_equal(tg_json_int(tg_json_path(m, "summary.eval"), "resolved_true", -1), 2);
-	assert_int_equal(tg_json_int(tg_json_path(m, "summary.governance.by_decision"), "VETO", -1), 1);
+	assert_int_equal(tg_json_int(tg_json_path(m, "summary.governance.by_decision"), "VETO", -1),
+			 1);
 	t = tg_json_get(m, "tgmon");
 	assert_int_equal(tg_json_int(tg_json_get(t, "counts"), "attempts", -1), 4);
 	assert_int_equal(tg_json_int(tg_json_get(t, "counts"), "resolved", -1), 2);
 	assert_int_equal(tg_json_int(tg_json_get(t, "completeness"), "complete", -1), 3);
 	c = tg_json_get(tg_json_get(t, "attempts"), "c__c-3");
 	assert_int_equal(tg_json_int(c, "counted", -1), 2);
-	assert_string_equal(tg_json_str(tg_json_first(tg_json_get(c, "attempts")), "outcome"), "infra");
+	assert_string_equal(tg_json_str(tg_json_first(tg_json_get(c, "attempts")), "outcome"),
+			    "infra");
 	assert_non_null(strstr(b.p, "\"attempts/c__c-3/1/extract/patch.diff\""));
 	assert_null(strstr(b.p, "\"attempts/c__c-3/2/extract/patch.diff\"")); /* the counted one */
 	assert_null(strstr(b.p, "notes-of-mine"));
@@ -172,8 +176,8 @@ static void same_bytes_again(void **state)
 	struct fix *f = *state;
 	char *moved = tg_path_join(f->root, "elsewhere"), *to = tg_path_join(moved, FIX_ID);
 	char *bundle = tg_path_join(f->run, "proof_bundle.tgz"), *old = f->run;
-	const char *const argv[] = { "cp", "-r", f->run, to, NULL };
-	struct tg_spawn s = { .argv = argv, .in = -1, .out = -1, .err = -1 };
+	const char *const argv[] = {"cp", "-r", f->run, to, NULL};
+	struct tg_spawn s = {.argv = argv, .in = -1, .out = -1, .err = -1};
 	struct tg_proc_result r;
 	struct tg_buf one, two;
 
@@ -261,7 +265,7 @@ static void edit(const char *dir, const char *rel, const char *from, const char 
 /* As a forger would: put the new digest wherever the old one stands in manifest and SHA256SUMS. */
 static void forge(const char *dir, const char *rel, const char *from, const char *to)
 {
-	static const char *const lists[] = { "proof_manifest.json", "proof/SHA256SUMS" };
+	static const char *const lists[] = {"proof_manifest.json", "proof/SHA256SUMS"};
 	struct tg_buf b = slurp(dir, rel), m;
 	char old[TG_SHA256_HEX], new[TG_SHA256_HEX], was[64], is[64];
 	size_t n = b.n;
@@ -356,20 +360,20 @@ static void plain_tampering_is_found(void **state)
 	static const struct {
 		const char *rel, *from, *to, *check;
 	} t[] = {
-		{ GOVERNED, "\"VETO\"", "\"ABSTAIN\"", "files" },
-		{ "a__a-1/a__a-1.traj.json", "Submitted", "submitted", "files" },
-		{ "preds_filled.json", "+b", "+c", "chain" },
-		{ "proof/SHA256SUMS", "a", "b", "sha256sums" },
-		{ "proof_manifest.json", "\"resolved_true\": 2", "\"resolved_true\": 3", "statements" },
-		{ "proof_manifest.json", "\"resolved\": 2", "\"resolved\": 3", "statements" },
-		{ "proof_manifest.json", "\"run_dir\"", "\"run_dirs\"", "statements" },
-		{ "proof_manifest.json", "\"retry\"", "\"first\"", "statements" },
-		{ "proof_manifest.json", "tauguardian.proof_manifest.v1", "x", "manifest" },
-		{ "proof_manifest.json", "\"signed\": false", "\"signed\": true", "signature" },
-		{ "proof/journal.jsonl", "\"infra\"", "\"limit\"", "journal" },
-		{ "proof/run.json", "\"slice\": \"0:3\"", "\"slice\": \"0:4\"", "run" },
-		{ "ci_gate.txt", "FAIL: 1 VETO", "PASS: 1 VETO", "gate" },
-		{ "policy/policy.yaml", "HARDCODED_SECRETS: high", "HARDCODED_SECRETS: low", "verdicts" },
+	    {GOVERNED, "\"VETO\"", "\"ABSTAIN\"", "files"},
+	    {"a__a-1/a__a-1.traj.json", "Submitted", "submitted", "files"},
+	    {"preds_filled.json", "+b", "+c", "chain"},
+	    {"proof/SHA256SUMS", "a", "b", "sha256sums"},
+	    {"proof_manifest.json", "\"resolved_true\": 2", "\"resolved_true\": 3", "statements"},
+	    {"proof_manifest.json", "\"resolved\": 2", "\"resolved\": 3", "statements"},
+	    {"proof_manifest.json", "\"run_dir\"", "\"run_dirs\"", "statements"},
+	    {"proof_manifest.json", "\"retry\"", "\"first\"", "statements"},
+	    {"proof_manifest.json", "tauguardian.proof_manifest.v1", "x", "manifest"},
+	    {"proof_manifest.json", "\"signed\": false", "\"signed\": true", "signature"},
+	    {"proof/journal.jsonl", "\"infra\"", "\"limit\"", "journal"},
+	    {"proof/run.json", "\"slice\": \"0:3\"", "\"slice\": \"0:4\"", "run"},
+	    {"ci_gate.txt", "FAIL: 1 VETO", "PASS: 1 VETO", "gate"},
+	    {"policy/policy.yaml", "HARDCODED_SECRETS: high", "HARDCODED_SECRETS: low", "verdicts"},
 	};
 	struct fix *f = *state;
 
@@ -389,16 +393,16 @@ static void forged_tampering_is_found(void **state)
 	static const struct {
 		const char *rel, *from, *to, *check;
 	} t[] = {
-		{ GOVERNED, "\"final_decision\": \"VETO\"", "\"final_decision\": \"OK\"", "verdicts" },
-		{ GOVERNED, "\"cri\": 0.6", "\"cri\": 1.0", "verdicts" },
-		{ GOVERNED, "\"attempts\": 2", "\"attempts\": 1", "chain" },
-		{ GOVERNED, "\"sad_veto\"", "\"ok\"", "verdicts" },
-		{ "eval/instance_results.jsonl", "EMPTY_PATCH", "RESOLVED", "chain" },
-		{ "security_reports/c__c-3.json", "\"HARDCODED_SECRETS\"", "", "verdicts" },
-		{ "security_reports/c__c-3.json", "\"HARDCODED_SECRETS\"", "", "chain" },
-		{ "a__a-1/a__a-1.traj.json", "Submitted", "submitted", "chain" },
-		{ "preds_filled.json", "a__a-1", "x__x-9", "instances" },
-		{ "proof/run.json", "\"slice\": \"0:3\"", "\"slice\": \"0:4\"", "run" },
+	    {GOVERNED, "\"final_decision\": \"VETO\"", "\"final_decision\": \"OK\"", "verdicts"},
+	    {GOVERNED, "\"cri\": 0.6", "\"cri\": 1.0", "verdicts"},
+	    {GOVERNED, "\"attempts\": 2", "\"attempts\": 1", "chain"},
+	    {GOVERNED, "\"sad_veto\"", "\"ok\"", "verdicts"},
+	    {"eval/instance_results.jsonl", "EMPTY_PATCH", "RESOLVED", "chain"},
+	    {"security_reports/c__c-3.json", "\"HARDCODED_SECRETS\"", "", "verdicts"},
+	    {"security_reports/c__c-3.json", "\"HARDCODED_SECRETS\"", "", "chain"},
+	    {"a__a-1/a__a-1.traj.json", "Submitted", "submitted", "chain"},
+	    {"preds_filled.json", "a__a-1", "x__x-9", "instances"},
+	    {"proof/run.json", "\"slice\": \"0:3\"", "\"slice\": \"0:4\"", "run"},
 	};
 	struct fix *f = *state;
 
@@ -487,19 +491,19 @@ static void hostile_archives_are_refused(void **state)
 		size_t n;
 		const char *part;
 	} t[] = {
-		{ { { "../x", NULL, 0, false } }, 1, "not safe" },
-		{ { { "/etc/x", NULL, 0, false } }, 1, "not safe" },
-		{ { { "r/../../x", NULL, 0, false } }, 1, "not safe" },
-		{ { { "r/a\nb", NULL, 0, false } }, 1, "not safe" },
-		{ { { "r/\033[31m", NULL, 0, false } }, 1, "not safe" },
-		{ { { "r/a", "/etc/passwd", AE_IFLNK, false } }, 1, "links" },
-		{ { { "r/b", NULL, 0, false }, { "r/a", "r/b", 0, true } }, 2, "links" },
-		{ { { "r/a", NULL, AE_IFIFO, false } }, 1, "only plain files" },
-		{ { { "r/a", NULL, AE_IFCHR, false } }, 1, "only plain files" },
-		{ { { "r/a", NULL, 0, false }, { "r/a", NULL, 0, false } }, 2, "twice" },
-		{ { { "r/a", NULL, 0, false }, { "s/a", NULL, 0, false } }, 2, "more than one folder" },
-		{ { { "r", NULL, 0, false } }, 1, "a file where" },
-		{ { { "r", NULL, AE_IFDIR, false } }, 1, "empty" },
+	    {{{"../x", NULL, 0, false}}, 1, "not safe"},
+	    {{{"/etc/x", NULL, 0, false}}, 1, "not safe"},
+	    {{{"r/../../x", NULL, 0, false}}, 1, "not safe"},
+	    {{{"r/a\nb", NULL, 0, false}}, 1, "not safe"},
+	    {{{"r/\033[31m", NULL, 0, false}}, 1, "not safe"},
+	    {{{"r/a", "/etc/passwd", AE_IFLNK, false}}, 1, "links"},
+	    {{{"r/b", NULL, 0, false}, {"r/a", "r/b", 0, true}}, 2, "links"},
+	    {{{"r/a", NULL, AE_IFIFO, false}}, 1, "only plain files"},
+	    {{{"r/a", NULL, AE_IFCHR, false}}, 1, "only plain files"},
+	    {{{"r/a", NULL, 0, false}, {"r/a", NULL, 0, false}}, 2, "twice"},
+	    {{{"r/a", NULL, 0, false}, {"s/a", NULL, 0, false}}, 2, "more than one folder"},
+	    {{{"r", NULL, 0, false}}, 1, "a file where"},
+	    {{{"r", NULL, AE_IFDIR, false}}, 1, "empty"},
 	};
 	struct fix *f = *state;
 	char *path = tg_path_join(f->root, "hostile.tgz");
@@ -553,18 +557,18 @@ static void flipped_bits_are_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_good_run_verifies, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(gate_and_audit_texts, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(audit_finds_faults, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(manifest_says_what_is_there, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(same_bytes_again, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(an_earlier_bundle_is_kept, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(a_stale_manifest_is_not_bundled, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(plain_tampering_is_found, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(forged_tampering_is_found, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(files_that_come_and_go, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(hostile_archives_are_refused, fix_make, fix_unmake),
-		cmocka_unit_test_setup_teardown(flipped_bits_are_found, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(a_good_run_verifies, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(gate_and_audit_texts, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(audit_finds_faults, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(manifest_says_what_is_there, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(same_bytes_again, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(an_earlier_bundle_is_kept, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(a_stale_manifest_is_not_bundled, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(plain_tampering_is_found, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(forged_tampering_is_found, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(files_that_come_and_go, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(hostile_archives_are_refused, fix_make, fix_unmake),
+	    cmocka_unit_test_setup_teardown(flipped_bits_are_found, fix_make, fix_unmake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -478,7 +478,7 @@ static void check_published_row(const struct cJSON *row, const struct cJSON *pub
 static void the_published_run(void **state)
 {
 	struct fix *f = *state;
-	struct published p = {NULL};
+	struct published p = {.reports = NULL};
 	struct tg_buf rows = TG_BUF_INIT, gate = TG_BUF_INIT;
 	const struct cJSON *c;
 	char *ids[32], *path;

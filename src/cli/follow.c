@@ -108,20 +108,22 @@ int tg_cli_follow(const char *run_dir, bool quiet)
 	return code;
 }
 
-/* Wait for the journal's own record of the command: that is the acknowledgement. */
-static bool answered(const char *run_dir, struct tg_err *err)
+/* Wait for the journal's own record of the command: that is the acknowledgement. A runner that was just
+ * about to end may have missed the command; then another one is started for it. */
+static bool answered(const char *run_dir, const char *req, bool start_runner, struct tg_err *err)
 {
-	struct tg_watch *w = tg_watch_open(run_dir, err);
-	size_t notes = w ? tg_watch_run(w)->note_n : 0;
-	bool ok = w != NULL;
+	char *name = tg_asprintf("inbox/%s.json", req), *waiting = tg_layout_control(run_dir, name);
+	bool ok = true;
 
-	for (int i = 0; ok && i < 50; i++) {
-		ok = tg_watch_poll(w, NULL, err);
-		if (ok && tg_watch_run(w)->note_n > notes)
-			break;
+	for (int i = 0; ok && i < 100 && tg_file_exists(waiting); i++) {
 		tg_sleep_ms(100);
+		if (i > 4 && start_runner && !tg_runner_alive(run_dir, NULL))
+			ok = tg_runner_start(run_dir, err) || (err && err->code == TG_E_BUSY);
 	}
-	tg_watch_close(w);
+	if (ok && tg_file_exists(waiting))
+		ok = tg_fail(err, TG_E_IO, "the runner has not taken the command yet; it lies in %s", waiting);
+	free(waiting);
+	free(name);
 	return ok;
 }
 
@@ -135,7 +137,7 @@ int tg_cli_post(const char *run_dir, const char *verb, void *args, bool start_ru
 	if (start_runner && !tg_runner_alive(run_dir, NULL) && !tg_runner_start(run_dir, &err) &&
 	    err.code != TG_E_BUSY)
 		return tg_cli_fail(&err);
-	if (!answered(run_dir, &err))
+	if (!answered(run_dir, req, start_runner, &err))
 		return tg_cli_fail(&err);
 	printf("%s (%s)\n", said, req);
 	return 0;

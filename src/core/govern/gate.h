@@ -1,5 +1,5 @@
-#ifndef TG_GATE_H
-#define TG_GATE_H
+#ifndef TG_GOVERN_GATE_H
+#define TG_GOVERN_GATE_H
 /*
  * The CI gate over the governed rows: the text of ci_gate.txt (pipeline spec 9.1) and a verdict
  * that can be believed. PASS needs every expected id exactly once, each with a known decision, and

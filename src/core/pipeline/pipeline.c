@@ -8,6 +8,18 @@
 #include "core/run/layout.h"
 
 #define BIT(s) (1u << (s))
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 /* collect while agents still run: not more often than this, so that cost grows with what changed */
 #define COLLECT_EVERY_MS 10000
 
@@ -196,7 +208,8 @@ bool tg_pipeline_job(const struct tg_run *run, const struct tg_spec *spec, struc
 	/* The stage bounds its own tests; the job's limit is the outer fence. */
 	job->timeout_s = def->timeout_s ? def->timeout_s : spec->eval_timeout_s + 120;
 	job->grace_s = 3;
-	job->limits.as_bytes = (int64_t)8 << 30;
+	if (!SANITIZED) /* a sanitizer's shadow memory alone is larger */
+		job->limits.as_bytes = (int64_t)8 << 30;
 	job->limits.fsize_bytes = (int64_t)4 << 30;
 	return stage_argv(run, job, err);
 }

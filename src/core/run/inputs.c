@@ -10,6 +10,7 @@
 #include "core/lib/buf.h"
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
+#include "core/lib/json.h"
 #include "core/run/journal.h"
 #include "core/run/layout.h"
 
@@ -89,27 +90,53 @@ static bool check_ref(const char *what, const struct tg_digest_ref *r, const cha
 #define AMEND "Put the old file back, record the change with 'tgmon rerun RUN --config FILE', or " \
 	      "start a new run."
 
+/* Does a command wait in the inbox that will put a mended config on the record? Then the file that it
+ * mends may well be the one that was frozen: `tgmon rerun RUN --config` is how a change is told. */
+static bool amendment_waits(const char *run)
+{
+	char *inbox = tg_layout_control(run, "inbox");
+	struct tg_names names = { 0 };
+	bool waits = false;
+
+	if (!tg_dir_list(inbox, &names, NULL))
+		names.n = 0;
+	for (size_t i = 0; i < names.n && !waits; i++) {
+		struct tg_buf text = TG_BUF_INIT;
+		struct cJSON *v = NULL;
+
+		if (tg_ends_with(names.v[i], ".json") &&
+		    tg_file_read_beneath(inbox, names.v[i], 1 << 20, &text, NULL))
+			v = tg_json_parse(text.p, text.n, names.v[i], NULL, NULL);
+		waits = tg_streq(tg_json_str(v, "verb"), "rerun") &&
+			tg_json_text(tg_json_path(v, "args.config")) != NULL;
+		tg_json_free(v);
+		tg_buf_fini(&text);
+	}
+	tg_names_free(&names);
+	free(inbox);
+	return waits;
+}
+
 static bool check_config(const struct tg_spec *s, const char *run, const struct on_record *rec,
 			 struct tg_err *err)
 {
 	struct tg_digest_ref was = s->config, now;
-	char *abs;
-	bool ok;
+	bool waits = amendment_waits(run), ok;
 
-	if (rec->config_sha256 == NULL)
-		return check_ref("config", &s->config, run, AMEND, err);
 	/* Amended: the first copy stays evidence, the file at launch is no longer an input. */
-	was.path = NULL;
-	now = (struct tg_digest_ref){ .path = rec->config_path, .sha256 = rec->config_sha256,
-				      .frozen = rec->config_frozen };
+	if (rec->config_sha256 != NULL || waits)
+		was.path = NULL;
+	if (rec->config_sha256 == NULL)
+		return check_ref("config", &was, run, AMEND, err);
+	now = (struct tg_digest_ref){ .path = waits ? NULL : rec->config_path,
+				      .sha256 = rec->config_sha256, .frozen = rec->config_frozen };
 	if (now.frozen != NULL && !tg_path_is_safe_relative(now.frozen))
 		now.frozen = NULL;
-	abs = now.path != NULL && now.path[0] != '/' ? tg_path_join(run, now.path) : NULL;
-	if (abs != NULL)
-		now.path = abs;
+	now.path = now.path != NULL && now.path[0] == '/' ? tg_strdup(now.path)
+		   : now.path != NULL ? tg_path_join(run, now.path) : NULL;
 	ok = check_ref("config", &was, run, AMEND, err) &&
 	     check_ref("config (as amended)", &now, run, AMEND, err);
-	free(abs);
+	free(now.path);
 	return ok;
 }
 

@@ -10,7 +10,7 @@
 /* Everything known of one instance: verdict with reason and evidence, triage and remedy, attempts, stages. */
 
 struct state {
-	struct tg_facts facts;
+	struct tg_patch_facts facts;
 	struct tg_pager pager;
 	int wrapped_at;
 };
@@ -39,10 +39,10 @@ static void refresh(struct tg_view *v)
 {
 	struct state *s = v->state;
 	int i = tg_app_index(v->app);
-	tg_facts_clear(&s->facts);
+	tg_patch_facts_clear(&s->facts);
 	s->wrapped_at = 0;
 	if (i >= 0)
-		tg_facts_make(&s->facts, &v->app->data, (size_t)i, tg_app_attempt(v->app), false);
+		tg_patch_facts_make(&s->facts, &v->app->data, (size_t)i, tg_app_attempt(v->app), false);
 }
 
 static bool open_view(struct tg_view *v, struct tg_err *err)
@@ -57,7 +57,7 @@ static bool open_view(struct tg_view *v, struct tg_err *err)
 
 static void close_view(struct tg_view *v)
 {
-	tg_facts_fini(&((struct state *)v->state)->facts);
+	tg_patch_facts_fini(&((struct state *)v->state)->facts);
 }
 
 static bool command(struct tg_view *v, enum tg_cmd cmd)
@@ -79,7 +79,7 @@ static void draw(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r)
 	int w = body.w - (body.w > 40 ? TG_FACT_LABEL : 0);
 	if (s->wrapped_at != w) {
 		refresh(v);
-		tg_facts_wrap(&s->facts, w);
+		tg_patch_facts_wrap(&s->facts, w);
 		s->wrapped_at = w;
 	}
 	tg_pager_draw(&s->pager, cv, body);

@@ -9,10 +9,10 @@
 #include "core/lib/text.h"
 #include "views/show.h"
 
-static void put(struct tg_facts *f, const char *label, enum tg_role role, const char *fmt, ...)
+static void put(struct tg_patch_facts *f, const char *label, enum tg_role role, const char *fmt, ...)
 	TG_PRINTF(4, 5);
 
-static void put(struct tg_facts *f, const char *label, enum tg_role role, const char *fmt, ...)
+static void put(struct tg_patch_facts *f, const char *label, enum tg_role role, const char *fmt, ...)
 {
 	struct tg_buf b = TG_BUF_INIT;
 	va_list ap;
@@ -25,7 +25,7 @@ static void put(struct tg_facts *f, const char *label, enum tg_role role, const 
 	tg_buf_fini(&b);
 }
 
-void tg_facts_clear(struct tg_facts *f)
+void tg_patch_facts_clear(struct tg_patch_facts *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		free(f->v[i].label);
@@ -34,14 +34,14 @@ void tg_facts_clear(struct tg_facts *f)
 	f->n = 0;
 }
 
-void tg_facts_fini(struct tg_facts *f)
+void tg_patch_facts_fini(struct tg_patch_facts *f)
 {
-	tg_facts_clear(f);
+	tg_patch_facts_clear(f);
 	free(f->v);
-	*f = (struct tg_facts){ 0 };
+	*f = (struct tg_patch_facts){ 0 };
 }
 
-static void put_verdict(struct tg_facts *f, const struct tg_attempt *a)
+static void put_verdict(struct tg_patch_facts *f, const struct tg_attempt *a)
 {
 	char cri[48] = "";
 	if (a->decision == TG_DEC_NONE) {
@@ -58,7 +58,7 @@ static void put_verdict(struct tg_facts *f, const struct tg_attempt *a)
 						  : " (carries this patch's sha256)");
 }
 
-static void put_patch(struct tg_facts *f, const struct tg_attempt *a, bool brief)
+static void put_patch(struct tg_patch_facts *f, const struct tg_attempt *a, bool brief)
 {
 	char size[TG_SHOW];
 	if (a->patch_class == TG_PC_NONE) {
@@ -77,7 +77,7 @@ static void put_patch(struct tg_facts *f, const struct tg_attempt *a, bool brief
 		put(f, "sha256", TG_ROLE_DIM, "%s", a->patch_sha256);
 }
 
-static void put_evaluation(struct tg_facts *f, const struct tg_attempt *a)
+static void put_evaluation(struct tg_patch_facts *f, const struct tg_attempt *a)
 {
 	if (a->eval == TG_EV_NONE)
 		put(f, "evaluation", TG_ROLE_DIM, "not evaluated yet");
@@ -86,7 +86,7 @@ static void put_evaluation(struct tg_facts *f, const struct tg_attempt *a)
 		    a->eval_reason && a->eval_reason[0] ? ": " : "", a->eval_reason ? a->eval_reason : "");
 }
 
-static void put_scan(struct tg_facts *f, const struct tg_attempt *a)
+static void put_scan(struct tg_patch_facts *f, const struct tg_attempt *a)
 {
 	if (a->scan == TG_SC_NONE) {
 		put(f, "scan", TG_ROLE_DIM, "not scanned yet");
@@ -100,7 +100,7 @@ static void put_scan(struct tg_facts *f, const struct tg_attempt *a)
 		    a->violation[i].severity ? a->violation[i].severity : "?");
 }
 
-static void put_agent(struct tg_facts *f, const struct tg_attempt *a, bool brief)
+static void put_agent(struct tg_patch_facts *f, const struct tg_attempt *a, bool brief)
 {
 	char took[TG_SHOW], cost[TG_SHOW], steps[32];
 	if (!a->ended)
@@ -128,7 +128,7 @@ static const char *attempt_note(const struct tg_instance *in, const struct tg_at
 	return a->ended ? "kept beside, does not count" : "under way";
 }
 
-static void put_attempts(struct tg_facts *f, const struct tg_instance *in, const struct tg_attempt *shown)
+static void put_attempts(struct tg_patch_facts *f, const struct tg_instance *in, const struct tg_attempt *shown)
 {
 	for (size_t i = 0; i < in->att_n; i++) {
 		const struct tg_attempt *a = &in->att[i];
@@ -140,7 +140,7 @@ static void put_attempts(struct tg_facts *f, const struct tg_instance *in, const
 	}
 }
 
-static void put_stages(struct tg_facts *f, const struct tg_attempt *a)
+static void put_stages(struct tg_patch_facts *f, const struct tg_attempt *a)
 {
 	static const char *const word[] = { "", "at work", "ok", "failed" };
 	bool first = true;
@@ -158,12 +158,12 @@ static void put_stages(struct tg_facts *f, const struct tg_attempt *a)
 	}
 }
 
-void tg_facts_make(struct tg_facts *f, const struct tg_data *d, size_t i, const struct tg_attempt *att,
+void tg_patch_facts_make(struct tg_patch_facts *f, const struct tg_data *d, size_t i, const struct tg_attempt *att,
 		   bool brief)
 {
 	const struct tg_instance *in = &d->run->inst[i];
 	char doing[256], idle[TG_SHOW];
-	tg_facts_clear(f);
+	tg_patch_facts_clear(f);
 	enum tg_state st = tg_instance_state(in);
 	if (st != TG_ST_DONE) {
 		tg_show_doing(d, i, doing, sizeof doing);
@@ -213,7 +213,7 @@ static size_t break_at(const char *s, size_t n, int w)
 	return fits;
 }
 
-void tg_facts_wrap(struct tg_facts *f, int w)
+void tg_patch_facts_wrap(struct tg_patch_facts *f, int w)
 {
 	w = w > 8 ? w : 8;
 	for (size_t i = 0; i < f->n; i++) {

@@ -14,20 +14,20 @@ struct tg_fact {
 	enum tg_role role;
 };
 
-struct tg_facts {
+struct tg_patch_facts {
 	struct tg_fact *v;
 	size_t n, cap;
 };
 
 /* att: the attempt that is looked at (may be NULL). brief: the pane's selection. */
-void tg_facts_make(struct tg_facts *f, const struct tg_data *d, size_t i, const struct tg_attempt *att,
+void tg_patch_facts_make(struct tg_patch_facts *f, const struct tg_data *d, size_t i, const struct tg_attempt *att,
 		   bool brief);
-void tg_facts_clear(struct tg_facts *f);
-void tg_facts_fini(struct tg_facts *f);
+void tg_patch_facts_clear(struct tg_patch_facts *f);
+void tg_patch_facts_fini(struct tg_patch_facts *f);
 /* Draw one line; the label has 12 columns. Long texts are cut with a mark. */
 void tg_fact_draw(const struct tg_fact *fact, struct tg_canvas *cv, struct tg_rect r, int skip);
 /* Break texts that are wider than w columns into further lines. */
-void tg_facts_wrap(struct tg_facts *f, int w);
+void tg_patch_facts_wrap(struct tg_patch_facts *f, int w);
 
 #define TG_FACT_LABEL 12
 

@@ -33,7 +33,7 @@ enum purpose { ASK_FILTER, ASK_RERUN, ASK_RERUN_ALL, ASK_PAUSE };
 
 struct state {
 	struct tg_table table;
-	struct tg_facts facts;
+	struct tg_patch_facts facts;
 	struct tg_app *app;
 };
 
@@ -233,7 +233,7 @@ static void close_view(struct tg_view *v)
 {
 	struct state *s = v->state;
 	tg_table_fini(&s->table);
-	tg_facts_fini(&s->facts);
+	tg_patch_facts_fini(&s->facts);
 }
 
 static void new_data(struct tg_view *v)
@@ -413,8 +413,8 @@ static void draw_pane(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r)
 	int w = tg_canvas_fmt(cv, TG_AT(r.y, r.x + 2, r.w - 4, TG_ROLE_TITLE), " %s ",
 			      v->app->data.run->inst[i].id);
 	(void)w;
-	tg_facts_make(&s->facts, &v->app->data, (size_t)i, tg_app_attempt(v->app), true);
-	tg_facts_wrap(&s->facts, r.w - 4 - TG_FACT_LABEL);
+	tg_patch_facts_make(&s->facts, &v->app->data, (size_t)i, tg_app_attempt(v->app), true);
+	tg_patch_facts_wrap(&s->facts, r.w - 4 - TG_FACT_LABEL);
 	for (int y = 1; y < r.h && (size_t)(y - 1) < s->facts.n; y++) {
 		bool last = y == r.h - 1 && s->facts.n > (size_t)y;
 		struct tg_rect line = { r.y + y, r.x + 2, 1, r.w - 4 };

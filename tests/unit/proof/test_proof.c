@@ -244,6 +244,31 @@ static void a_stale_manifest_is_not_bundled(void **state)
 	tg_json_free(sum);
 }
 
+/* In a folder that something else made, what lies there stays, and the proof is of ours. */
+static void a_foreign_folder_keeps_its_files(void **state)
+{
+	static const char *const theirs[] = {"ci_gate.txt", "run_audit.txt", "proof_manifest.json",
+					     "proof_bundle.tgz", "proof_bundle.tgz.sha256"};
+	struct fix *f = *state;
+	char *bundle = tg_path_join(f->run, ".tgmon/derived/proof_bundle.tgz");
+	struct tg_buf b;
+
+	f->spec.agent = (char *)"foreign";
+	f->spec.source_dir = f->run;
+	for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++)
+		fix_puts(f->run, theirs[i], "this is theirs\n");
+	fix_prove(f);
+	fix_prove(f); /* ours in .tgmon/derived is replaced, not doubled */
+	for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++) {
+		b = slurp(f->run, theirs[i]);
+		assert_string_equal(b.p, "this is theirs\n");
+		tg_buf_fini(&b);
+	}
+	assert_good(f->run);
+	assert_good(bundle);
+	free(bundle);
+}
+
 /* ---- tampering ------------------------------------------------------------------------------ */
 
 /* Change the first occurrence of `from` in a file of a folder. */

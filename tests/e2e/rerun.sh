@@ -17,7 +17,7 @@ wait_end "$run" 150
 for i in "$unresolved" "$empty"; do
 	[ "$(field "$run" "row('$i')['attempt']")" = 1 ] || fail "$i: attempt 1 counts"
 	[ "$(field "$run" "row('$i')['attempts']")" = 2 ] || fail "$i: two attempts"
-	[ "$(field "$run" "row('$i')['latest']['resolved']")" = true ] || fail "$i: resolved on attempt 2"
+	[ "$(field "$run" "row('$i')['latest']['evaluation']['resolved']")" = true ] || fail "$i: resolved on attempt 2"
 done
 [ "$(field "$run" "row('$infra')['attempt']")" = 2 ] || fail "$infra: attempt 2 counts"
 [ "$(field "$run" "row('$infra')['evaluation']['resolved']")" = true ] || fail "$infra: resolved"

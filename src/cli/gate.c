@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 #include "core/govern/gate.h"
 #include "core/lib/file.h"
-#include "core/pipeline/publish.h"
+#include "core/run/publish.h"
 #include "core/run/layout.h"
 #include "core/run/spec.h"
 

@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 #include "core/agent/agent.h"
 #include "core/pipeline/pipeline.h"
-#include "core/runner/job.h"
+#include "core/run/job.h"
 #include "core/runner/runner.h"
 
 static const char *value_of(int argc, char **argv, const char *name)

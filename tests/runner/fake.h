@@ -22,7 +22,7 @@
 #include "core/lib/proc.h"
 #include "core/pipeline/pipeline.h"
 #include "core/run/layout.h"
-#include "core/runner/job.h"
+#include "core/run/job.h"
 #include "core/runner/runner.h"
 
 #define FAKE_BIT(s) (1u << (s))

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include "core/lib/err.h"
 #include "core/run/spec.h"
-#include "core/runner/job.h"
+#include "core/run/job.h"
 
 struct tg_agent_ops {
 	const char *name;

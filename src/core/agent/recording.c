@@ -5,7 +5,7 @@
 #include "core/agent/replay.h"
 #include "core/lib/file.h"
 #include "core/run/layout.h"
-#include "core/runner/job.h"
+#include "core/run/job.h"
 
 static const char suffix[] = ".traj.json";
 

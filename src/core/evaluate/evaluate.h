@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "core/lib/err.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/stage.h"
 #include "core/run/words.h"
 
 struct tg_tally {

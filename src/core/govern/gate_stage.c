@@ -6,9 +6,9 @@
 #include "core/lib/buf.h"
 #include "core/lib/file.h"
 #include "core/lib/json.h"
-#include "core/pipeline/load.h"
-#include "core/pipeline/pipeline.h"
-#include "core/pipeline/publish.h"
+#include "core/run/load.h"
+#include "core/run/stage.h"
+#include "core/run/publish.h"
 
 #define ROWS "recomputed_governed_v2_agentic.jsonl"
 

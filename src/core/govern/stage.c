@@ -13,8 +13,8 @@
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
 #include "core/lib/json.h"
-#include "core/pipeline/load.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/load.h"
+#include "core/run/stage.h"
 
 enum { MAX_PATCH = 64 << 20, MAX_JSON = 64 << 20, EVIDENCE_MAX = 8 };
 

@@ -11,7 +11,7 @@
 #include "core/lib/json.h"
 #include "core/lib/text.h"
 #include "core/patch/source.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/stage.h"
 
 #define HEAD_BYTES 300
 #define WORD_BYTES 200

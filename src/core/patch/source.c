@@ -11,7 +11,7 @@
 #include "core/lib/text.h"
 #include "core/patch/parse.h"
 #include "core/patch/preds.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/stage.h"
 #include "core/run/layout.h"
 
 #define TRAJ_MAX ((size_t)512 << 20)

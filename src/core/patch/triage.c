@@ -15,7 +15,7 @@
 #include "core/patch/ladder.h"
 #include "core/patch/parse.h"
 #include "core/patch/scratch.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/stage.h"
 
 struct triage {
 	const struct tg_stage_ctx *ctx;

@@ -10,9 +10,9 @@
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
 #include "core/lib/json.h"
-#include "core/pipeline/load.h"
+#include "core/run/load.h"
 #include "core/pipeline/pipeline.h"
-#include "core/pipeline/publish.h"
+#include "core/run/publish.h"
 #include "core/run/layout.h"
 
 struct collect {

@@ -17,28 +17,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "core/lib/err.h"
-#include "core/lib/log.h"
 #include "core/run/model.h"
 #include "core/run/spec.h"
+#include "core/run/stage.h"
 #include "core/run/words.h"
-#include "core/runner/job.h"
-
-struct cJSON;
-struct tg_row;
-
-struct tg_stage_ctx {
-	const char *run_dir;      /* absolute */
-	const struct tg_spec *spec;
-	const char *instance_id;  /* NULL: run-level stage */
-	int attempt, k;
-	const char *job_dir, *work_dir, *attempt_dir; /* absolute; attempt_dir NULL when run-level */
-	const char *input[TG_STAGE_COUNT]; /* absolute job dirs of earlier stages that succeeded, or NULL */
-	const struct tg_row *row; /* the instance's data set row, or NULL */
-	struct tg_log log;        /* goes to the job's out.log */
-};
-
-/* Do the stage: write files below ctx->work_dir, fill `sum`. False: the job failed (err says why). */
-typedef bool (*tg_stage_fn)(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err);
+#include "core/run/job.h"
 
 enum tg_pool { TG_POOL_AGENT, TG_POOL_EVAL, TG_POOL_LIGHT, TG_POOL_COUNT };
 
@@ -67,19 +50,5 @@ int tg_pipeline_pool_size(const struct tg_spec *spec, enum tg_pool pool);
 
 /* `tgmon stage NAME --run RUN --job DIR`: load everything, call fn, write result.json. */
 int tg_stage_main(const char *name, const char *run_dir, const char *job_dir);
-
-/* The stages (each in its own folder). */
-bool tg_stage_extract(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_triage(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_scan(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_evaluate(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_risk(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_govern(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_collect(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_gate(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_audit(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_manifest(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_bundle(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
-bool tg_stage_verify(const struct tg_stage_ctx *, struct cJSON *sum, struct tg_err *);
 
 #endif

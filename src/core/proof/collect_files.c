@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "core/lib/file.h"
-#include "core/pipeline/publish.h"
+#include "core/run/publish.h"
 #include "core/proof/fileset.h"
 #include "core/run/layout.h"
 #include "core/run/model.h"

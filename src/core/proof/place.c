@@ -5,7 +5,7 @@
 
 #include "core/lib/file.h"
 #include "core/lib/json.h"
-#include "core/pipeline/load.h"
+#include "core/run/load.h"
 
 bool tg_place_init(struct tg_place *p, const struct tg_stage_ctx *ctx, struct tg_err *err)
 {

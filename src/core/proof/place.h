@@ -3,8 +3,8 @@
 /* Private to proof: what its stages share. */
 #include <stdbool.h>
 
-#include "core/pipeline/pipeline.h"
-#include "core/pipeline/publish.h"
+#include "core/run/stage.h"
+#include "core/run/publish.h"
 #include "core/proof/fileset.h"
 
 struct tg_place {

@@ -3,8 +3,8 @@
 
 #include "core/lib/file.h"
 #include "core/lib/json.h"
-#include "core/pipeline/pipeline.h"
-#include "core/pipeline/publish.h"
+#include "core/run/stage.h"
+#include "core/run/publish.h"
 #include "core/proof/fileset.h"
 #include "core/proof/verify.h"
 

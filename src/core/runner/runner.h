@@ -15,6 +15,10 @@ int tg_runner_main(const char *run_dir, bool foreground);
 /* Is RUN/.tgmon/lock held? who (may be NULL, 128 bytes) gets "pid 123 on host since ...". */
 bool tg_runner_alive(const char *run_dir, char who[128]);
 
+/* `tgmon shim JOBDIR`: own session, subreaper, shim.lock, pid.json, the child, time limit, teardown of
+ * the whole tree, exit.json. Returns the process's exit code. tree.lock is inherited as descriptor 9. */
+int tg_shim_main(const char *job_dir);
+
 /* Commands go through RUN/.tgmon/inbox/<uuid>.json, renamed in; the acknowledgement is the journal's
  * cmd record with the same req. args is owned by the callee; req gets the uuid.
  * Verbs: rerun {ids[]|failed:true, config?}, stop {now:bool}, drain, pause, resume, kill {id}, answer

@@ -18,12 +18,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "core/lib/clock.h"
+#include "core/runner/runner.h"
+#include "core//lib/clock.h"
 #include "core/lib/file.h"
 #include "core/lib/json.h"
 #include "core/lib/proc.h"
 #include "core/run/lock.h"
-#include "core/runner/job.h"
+#include "core/run/job.h"
 #include "core/runner/pidfile.h"
 #include "core/runner/shim.h"
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "core/lib/err.h"
-#include "core/runner/job.h"
+#include "core/run/job.h"
 
 /* The child's whole environment: an allow-list out of ours, the job's env[], the names in
  * env_pass[], and TGMON_JOB=<job directory>, by which a sweep knows the members of an attempt.

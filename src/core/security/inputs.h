@@ -2,7 +2,7 @@
 #define TG_SECURITY_INPUTS_H
 /* What both stages of this folder read: the frozen policy, and the results of earlier stages. */
 #include "core/govern/policy.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/stage.h"
 
 /* The policy that was frozen at launch. *policy NULL and true: the run has none (--policy none). */
 bool tg_security_policy(const struct tg_stage_ctx *ctx, struct tg_policy **policy,

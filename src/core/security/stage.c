@@ -6,7 +6,7 @@
 #include "core/govern/scan_view.h"
 #include "core/lib/file.h"
 #include "core/lib/json.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/stage.h"
 #include "core/security/inputs.h"
 #include "core/security/report.h"
 

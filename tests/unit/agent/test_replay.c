@@ -23,8 +23,7 @@
 #include "core/lib/json.h"
 #include "core/lib/sandbox.h"
 #include "core/run/layout.h"
-/* spec.json and exit.json belong to the runner's library, which stands above this one */
-#include "core/runner/job.c"
+#include "core/run/job.h"
 
 #define IID "own__name-1"
 
@@ -196,7 +195,7 @@ static void add_answer(struct cJSON *messages, int version, const char *const *c
 	tg_json_set_float(extra, "cost", 0.125);
 	for (size_t i = 0; version == 2 && commands[i]; i++) {
 		struct cJSON *a = tg_json_object();
-		char id[16];
+		char id[32];
 
 		snprintf(id, sizeof id, "call_%zu", i);
 		tg_json_set_str(a, "command", commands[i]);

@@ -15,7 +15,7 @@
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
 #include "core/lib/json.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/stage.h"
 
 #define PATCH "diff --git a/f.py b/f.py\n--- a/f.py\n+++ b/f.py\n@@ -1 +1 @@\n-a\n+b\n"
 

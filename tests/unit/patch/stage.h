@@ -11,7 +11,7 @@
 #include "core/lib/file.h"
 #include "core/lib/json.h"
 #include "core/lib/proc.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/stage.h"
 
 struct place {
 	char dir[64];	      /* the scratch folder */

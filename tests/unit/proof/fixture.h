@@ -21,8 +21,8 @@
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
 #include "core/lib/json.h"
-#include "core/pipeline/load.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/load.h"
+#include "core/run/stage.h"
 #include "core/run/journal.h"
 #include "core/run/layout.h"
 

@@ -10,7 +10,7 @@
 #include "core/dataset/dataset.h"
 #include "core/lib/file.h"
 #include "core/lib/json.h"
-#include "core/pipeline/pipeline.h"
+#include "core/run/stage.h"
 
 #define SHA "0123456789012345678901234567890123456789012345678901234567890123"
 

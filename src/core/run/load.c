@@ -1,4 +1,4 @@
-#include "core/pipeline/load.h"
+#include "core/run/load.h"
 #include "core/run/journal.h"
 
 bool tg_load_run(struct tg_run *run, const char *run_dir, const struct tg_spec *spec,

@@ -4,7 +4,7 @@
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
 #include "core/lib/json.h"
-#include "core/pipeline/publish.h"
+#include "core/run/publish.h"
 #include "core/run/layout.h"
 
 bool tg_publish_init(struct tg_publisher *p, const char *run_dir, bool careful,

@@ -43,8 +43,4 @@ struct tg_exit {
 };
 bool tg_exit_load(struct tg_exit *x, const char *job_dir, struct tg_err *err);
 
-/* `tgmon shim JOBDIR`: own session, subreaper, shim.lock, pid.json, the child, time limit, teardown of
- * the whole tree, exit.json. Returns the process's exit code. tree.lock is inherited as descriptor 9. */
-int tg_shim_main(const char *job_dir);
-
 #endif

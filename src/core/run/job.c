@@ -3,7 +3,7 @@
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
 #include "core/lib/json.h"
-#include "core/runner/job.h"
+#include "core/run/job.h"
 
 #define JOB_SCHEMA "tgmon.job.v1"
 #define EXIT_SCHEMA "tgmon.exit.v1"

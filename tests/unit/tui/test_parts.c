@@ -117,6 +117,7 @@ static void every_key_is_reachable(void **state)
 		const enum tg_scope only[] = { cmd->scope, TG_SCOPE_ANY };
 		char key[32];
 		assert_true(cmd->help[0] && cmd->name[0]);
+		assert_true(strlen(cmd->help) <= 45); /* whole on the help screen at 80 columns */
 		tg_command_key(c, key, sizeof key);
 		assert_int_equal(c, tg_keymap_feed(km, only, tg_key_parse(key, strlen(key))));
 	}

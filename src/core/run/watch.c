@@ -331,7 +331,9 @@ double tg_watch_run_cost(const struct tg_watch *w, bool *lower_bound)
 			double c = attempt_cost(w, i, &in->att[a]);
 
 			sum += c >= 0 ? c : 0;
-			lower = lower || c < 0 || in->att[a].cost_lower_bound;
+			/* what still runs is no lost cost, even before its first step */
+			if (in->att[a].ended || in->att[a].lost)
+				lower = lower || c < 0 || in->att[a].cost_lower_bound;
 		}
 	}
 	if (lower_bound != NULL)

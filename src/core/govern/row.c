@@ -190,25 +190,43 @@ static void read_evaluation(struct draft *d, const struct tg_govern_in *in)
 	}
 }
 
-/* Do the digests that the evidence carries fit this patch? Level: bound only when both do and the
- * scan says that it saw everything. */
-static void weigh_evidence(struct draft *d, const struct tg_govern_in *in, struct tg_case *c)
+/* Without a patch the evaluator was given '', and a scanner may have seen the text that was no
+ * patch. */
+static bool fits(const struct draft *d, const struct tg_govern_in *in, const char *sha256)
 {
-	const char *ev = tg_json_str(in->eval_row, "patch_sha256"), *sc = d->scan.patch_sha256;
+	char raw[TG_SHA256_HEX];
+
+	if (tg_streq(sha256, d->patch_sha256))
+		return true;
+	if (d->branch == BRANCH_NORMAL || !in->submission)
+		return false;
+	tg_sha256_hex(in->submission, in->submission_n, raw);
+	return tg_streq(sha256, raw);
+}
+
+/* Do the digests that the evidence carries fit this patch? bound: all that is there carries its
+ * digest, and a scan that was made says that it saw everything. True when one is of another patch.
+ */
+static bool weigh_evidence(struct draft *d, const struct tg_govern_in *in,
+			   const struct tg_scan_view *scan)
+{
+	const char *ev = tg_json_str(in->eval_row, "patch_sha256"), *sc = scan->patch_sha256;
+	bool has_ev = eval_row(in) != NULL, has_sc = in->report_found, ev_fits, sc_fits, whole;
 
 	if (!ev)
 		ev = in->eval_patch_sha256;
 	if (!sc)
 		sc = in->scan_patch_sha256;
-	c->digest_mismatch =
-	    (ev && !tg_streq(ev, d->patch_sha256)) || (sc && !tg_streq(sc, d->patch_sha256));
-	if (!eval_row(in) && !in->report_found)
+	ev_fits = ev && fits(d, in, ev);
+	sc_fits = sc && fits(d, in, sc);
+	whole = scan->covered || scan->failed || scan->skipped || d->branch != BRANCH_NORMAL;
+	if (!has_ev && !has_sc)
 		d->v.level = TG_EL_NONE;
-	else if (ev && sc && !c->digest_mismatch && d->scan.covered && !d->scan.failed &&
-		 !d->scan.skipped)
+	else if ((!has_ev || ev_fits) && (!has_sc || (sc_fits && whole)))
 		d->v.level = TG_EL_BOUND;
 	else
 		d->v.level = TG_EL_IMPORTED;
+	return (ev && !ev_fits) || (sc && !sc_fits);
 }
 
 static void judge_normal(struct draft *d, const struct tg_govern_in *in)
@@ -218,7 +236,7 @@ static void judge_normal(struct draft *d, const struct tg_govern_in *in)
 	read_evaluation(d, in);
 	tg_scan_view_init(&d->scan, in->report_found, in->report, in->report_error, in->scan,
 			  in->policy);
-	weigh_evidence(d, in, &c);
+	c.digest_mismatch = weigh_evidence(d, in, &d->scan);
 	d->v.cri = tg_cri(d->passed, d->total, d->eval_status, &d->scan.count,
 			  d->scan.failed && tg_json_len(d->scan.violations) == 0);
 	c.sad_rank = d->scan.sad_level ? tg_severity_rank(d->scan.sad_level) : 0;
@@ -238,8 +256,13 @@ static void judge_normal(struct draft *d, const struct tg_govern_in *in)
  * row (EMPTY_PATCH, INFRA), which stands; what another tool made of an empty patch does not. */
 static void judge_without_patch(struct draft *d, const struct tg_govern_in *in)
 {
+	struct tg_scan_view scan;
+
 	d->v.decision = TG_DEC_ABSTAIN;
-	d->v.level = eval_row(in) || in->report_found ? TG_EL_IMPORTED : TG_EL_NONE;
+	tg_scan_view_init(&scan, in->report_found, in->report, in->report_error, in->scan,
+			  in->policy);
+	weigh_evidence(d, in, &scan);
+	tg_scan_view_fini(&scan);
 	d->resolved = -1;
 	if (d->branch != BRANCH_INVALID) {
 		d->resolved = 0;
@@ -252,7 +275,7 @@ static void judge_without_patch(struct draft *d, const struct tg_govern_in *in)
 	d->eval_status = "invalid_patch";
 	d->v.reason = in->submission_unknown ? "submission_unknown" : "empty_or_invalid_patch";
 	read_resolved(d, eval_row(in));
-	if (!tg_streq(d->resolved_status, "EMPTY_PATCH") &&
+	if (d->v.level != TG_EL_BOUND && !tg_streq(d->resolved_status, "EMPTY_PATCH") &&
 	    !tg_streq(d->resolved_status, "INFRA")) {
 		free(d->resolved_status);
 		d->resolved_status = NULL;

@@ -1,4 +1,5 @@
 #include "views/show.h"
+#include "core/lib/buf.h"
 
 #include <stdio.h>
 
@@ -97,10 +98,19 @@ const struct tg_attempt *tg_show_attempt(const struct tg_data *d, size_t i)
 	return tg_instance_counted(&d->run->inst[i]);
 }
 
+/* The code that a veto is about says more than the reference's word for it. */
+static const char *blocking_code(const struct tg_attempt *att)
+{
+	for (size_t i = 0; i < att->violation_n; i++)
+		if (tg_streq(att->violation[i].severity, "high"))
+			return att->violation[i].code;
+	return att->decision_reason;
+}
+
 const char *tg_show_reason(const struct tg_attempt *att)
 {
-	if (att->decision == TG_DEC_VETO && att->decision_reason)
-		return att->decision_reason;
+	if (att->decision == TG_DEC_VETO && blocking_code(att))
+		return blocking_code(att);
 	if (att->patch_class != TG_PC_NONE && !tg_patch_usable(att->patch_class) && att->patch_reason)
 		return att->patch_reason;
 	if (att->eval != TG_EV_RESOLVED && att->eval_reason)

@@ -280,12 +280,26 @@ static void show_new_note(struct tg_app *app)
 	app->notes_seen = run->note_n;
 }
 
+/* No run is open: what stands on the screen is the list of runs, read again now and then. */
+#define LIST_EVERY_MS 5000
+static bool reload_list(struct tg_app *app)
+{
+	int64_t now = app->clock();
+	if (now - app->data.now_ms < LIST_EVERY_MS)
+		return false;
+	app->data.now_ms = now;
+	for (int i = 0; i < app->depth; i++)
+		if (app->stack[i].ops->data)
+			app->stack[i].ops->data(&app->stack[i]);
+	return true;
+}
+
 bool tg_app_data(struct tg_app *app)
 {
 	struct tg_err err = { 0 };
 	bool changed = false;
 	if (!app->source.ops)
-		return false;
+		return reload_list(app);
 	if (app->source.ops->poll(app->source.user, &changed, &err)) {
 		changed |= app->source_error[0] != '\0';
 		app->source_error[0] = '\0';

@@ -47,7 +47,7 @@ static int tick_ms(void *user)
 {
 	const struct tg_app *app = user;
 	if (!app->source.ops)
-		return 0;
+		return 5000; /* the list of runs */
 	return app->data.alive ? 1000 : 4000;
 }
 

@@ -41,3 +41,8 @@ assert gate[1:] == want[1:] and gate[0].startswith("[CI] \u03c4Guardian decision
 assert v["counts"]["resolved"] == 6 and v["complete"] is True, (v["counts"], v["complete"], v["artifacts"])
 print("18 rows, 15 diffs, 6 resolved, OK 6, ABSTAIN 12, VETO 0; gate text as published; complete")
 P
+# What stands there and says the same is used as it is; the proof holds in the folder and in the bundle.
+[ ! -e "$WORK/run/.tgmon/derived/preds_filled.json" ] || fail "preds_filled.json says the same in another form, yet ours went elsewhere"
+expect 0 "$TGMON" verify "$WORK/run"
+expect 0 "$TGMON" verify "$WORK/run/proof_bundle.tgz"
+(cd "$WORK/run" && grep -v ' proof/\| attempts/' proof/SHA256SUMS | sha256sum --quiet -c) || fail "SHA256SUMS does not hold in the run directory"

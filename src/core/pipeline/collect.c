@@ -10,6 +10,7 @@
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
 #include "core/lib/json.h"
+#include "core/patch/preds.h"
 #include "core/run/load.h"
 #include "core/pipeline/pipeline.h"
 #include "core/run/publish.h"
@@ -123,6 +124,24 @@ static struct cJSON *prediction(const struct collect *c, const struct tg_instanc
 	return p;
 }
 
+/* Does the folder's own preds_filled.json say the same, in whatever form (list, map, other fields)? */
+static bool says_the_same(const struct collect *c, const struct cJSON *list)
+{
+	char *path = tg_path_join(c->ctx->run_dir, "preds_filled.json");
+	struct tg_preds there = { 0 };
+	bool same = tg_file_exists(path) && tg_preds_load(&there, path, NULL) &&
+		    there.n == tg_json_len(list);
+
+	for (const struct cJSON *p = tg_json_first(list); same && p; p = tg_json_next(p)) {
+		const struct tg_pred *q = tg_preds_find(&there, tg_json_str(p, "instance_id"));
+
+		same = q && tg_streq(q->patch, tg_json_str(p, "model_patch"));
+	}
+	tg_preds_fini(&there);
+	free(path);
+	return same;
+}
+
 /* preds.json in the map form that mini-swe-agent's resume reads; preds_filled.json as a list. */
 static bool write_predictions(struct collect *c, struct tg_err *err)
 {
@@ -140,7 +159,8 @@ static bool write_predictions(struct collect *c, struct tg_err *err)
 		tg_json_push(list, prediction(c, in, att, &patch, true));
 	}
 	tg_json_print(list, TG_JSON_PY_INDENT2, &text);
-	ok = !tg_json_first(list) || tg_publish_bytes(&c->pub, "preds_filled.json", text.p, text.n, err);
+	ok = !tg_json_first(list) || (c->in_place && says_the_same(c, list)) ||
+	     tg_publish_bytes(&c->pub, "preds_filled.json", text.p, text.n, err);
 	tg_buf_clear(&text);
 	tg_json_print(map, TG_JSON_PY_INDENT2, &text);
 	if (ok && tg_json_first(map) && !c->foreign)

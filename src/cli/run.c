@@ -24,7 +24,9 @@ static const struct tg_opt opts[] = {
 	{ "slice", "A:B", "which rows, as Python slices: 50:100, 50:, :50, ::2 (all)", TG_OPT_STR, L(slice), 0 },
 	{ "tag", "T", "a word for the run's name (run)", TG_OPT_STR, L(tag), 0 },
 	{ "policy", "FILE", "the policy; none: every finding is high (built in)", TG_OPT_STR, L(policy), 0 },
-	{ "dataset", "FILE", "SWE-bench rows, .jsonl or .json (demo)", TG_OPT_STR, L(dataset), 0 },
+	{ "dataset", "D", "lite, verified, full, demo, or a file of rows: .jsonl, .json, .parquet (lite;\n"
+			    "                           without --config: demo)", TG_OPT_STR, L(dataset), 0 },
+	{ "split", "NAME", "the data set's split (test)", TG_OPT_STR, L(split), 0 },
 	{ "agent", "NAME", "replay or mini", TG_OPT_STR, L(agent), 0 },
 	{ "evaluator", "NAME", "local or swebench", TG_OPT_STR, L(evaluator), 0 },
 	{ "repos", "DIR", "bare repositories <owner>__<name>[.git] for triage and scan", TG_OPT_STR, L(repos), 0 },

@@ -46,6 +46,21 @@ static const struct column columns[] = {
 };
 #define N_COLUMNS (sizeof columns / sizeof *columns)
 
+/* Columns of the other known sets (Verified, Multimodal, SWE-bench-extra and SWE-rebench) that nothing
+ * here reads: any value will do, and the row's own text keeps them. */
+static const char *const beside[] = {
+	"difficulty", "image_assets", "meta", "license", "license_name", "install_config", "requirements",
+	"environment", "FAIL_TO_FAIL", "PASS_TO_FAIL", "docker_image", "image_name",
+};
+
+static bool known_beside(const char *name)
+{
+	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+		if (strcmp(beside[i], name) == 0)
+			return true;
+	return false;
+}
+
 static char **text_slot(struct tg_row *row, const struct column *c)
 {
 	return (char **)(void *)((char *)row + c->at);
@@ -177,10 +192,13 @@ static bool read_field(const struct place *at, const struct cJSON *v, struct tg_
 	const char *name = tg_json_key(v);
 	const struct column *c = find_column(name);
 
+	if (!c && known_beside(name))
+		return true;
 	if (!c)
 		return refuse(at, err, name,
-			      "unknown column (the 12 of SWE-bench Lite and image, "
-			      "eval_script, log_parser, eval_type are known)");
+			      "unknown column (the 12 of SWE-bench Lite, 5.x's image, "
+			      "eval_script, log_parser, eval_type, and those of Verified, "
+			      "Multimodal, SWE-bench-extra and SWE-rebench are known)");
 	if (c->tests)
 		return read_tests(at, name, v, tests_slot(row, c), err);
 	if (tg_json_kind(v) == TG_JSON_NULL && c->optional)

@@ -2,7 +2,8 @@
 #define TG_DATASET_H
 /*
  * SWE-bench rows (JSONL or a JSON list; the 12 columns of Lite, 5.x's image, eval_script, log_parser,
- * eval_type allowed), Python slices, and where the repositories are.
+ * eval_type and the further columns of the known sets allowed), Python slices, and where the
+ * repositories are. From a set's name to a file: names.h.
  */
 #include <stdbool.h>
 #include <stddef.h>

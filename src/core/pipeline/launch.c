@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "core/agent/agent.h"
+#include "core/dataset/names.h"
 #include "core/evaluate/evaluate.h"
 #include "core/govern/policy.h"
 #include "core/lib/buf.h"
@@ -154,45 +155,19 @@ bool tg_launch_common(struct tg_launch *l, const struct tg_launch_opts *o, struc
 
 /* ---- tgmon run ------------------------------------------------------------------------------ */
 
-static char *dataset_word(const char *path)
-{
-	const char *base = tg_path_base(path);
-	size_t n = strcspn(base, ".");
-	struct tg_buf b = TG_BUF_INIT;
-
-	for (size_t i = 0; i < n; i++)
-		tg_buf_addc(&b, strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-", base[i])
-				? base[i] : '-');
-	if (!b.n)
-		tg_buf_adds(&b, "dataset");
-	return tg_buf_detach(&b);
-}
-
 static bool plan_dataset(struct tg_launch *l, const struct tg_launch_opts *o, struct tg_err *err)
 {
 	struct tg_spec *s = &l->spec;
-	char *path = tg_strdup(o->dataset);
-	bool demo = tg_streq(path, "demo") || (!path && !o->config), ok;
+	struct tg_dataset_place place;
+	const char *given = o->dataset ? o->dataset : o->config ? "lite" : "demo";
+	bool ok = tg_dataset_locate(given, o->split, &place, err) && tg_dataset_export(&place, NULL, err) &&
+		  tg_dataset_load(&l->ds, place.path, err) && digest(&s->dataset, place.path, err);
 
-	if (tg_streq(path, "lite") || tg_streq(path, "verified") || tg_streq(path, "full") ||
-	    (!path && !demo)) {
-		free(path);
-		return tg_fail(err, TG_E_INPUT, "this version reads data sets from files: give --dataset FILE "
-			       "with the rows of SWE-bench Lite as .jsonl or .json");
-	}
-	if (demo) {
-		free(path);
-		if (!s->data_dir)
-			return tg_fail(err, TG_E_MACHINE, "the embedded data set is not installed; set "
-				       "TGMON_DATA to the folder that holds demo.jsonl");
-		path = tg_path_join(s->data_dir, "demo.jsonl");
-	}
-	ok = tg_dataset_load(&l->ds, path, err) && digest(&s->dataset, path, err);
-	s->dataset_name = demo ? tg_strdup("demo") : dataset_word(path);
-	s->split = tg_strdup("test");
+	s->dataset_name = tg_strdup(place.name);
+	s->split = tg_strdup(place.split);
 	s->dataset_rows = (int64_t)l->ds.n;
 	s->dataset.frozen = tg_strdup(".tgmon/dataset.jsonl");
-	free(path);
+	tg_dataset_place_fini(&place);
 	return ok;
 }
 

@@ -11,7 +11,7 @@
 #include "core/run/spec.h"
 
 struct tg_launch_opts { /* as the command line gives them; NULL or 0: the default */
-	const char *config, *model_id, *slice, *tag, *policy, *dataset, *agent, *evaluator, *output;
+	const char *config, *model_id, *slice, *tag, *policy, *dataset, *split, *agent, *evaluator, *output;
 	const char *repos, *eval_results, *reports, *instances, *required_evidence, *notify;
 	int64_t workers, eval_workers, timeout_s, eval_timeout_s, retries, ladder;
 	bool retries_set, budget_set, redact;

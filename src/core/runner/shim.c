@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "core/runner/runner.h"
-#include "core//lib/clock.h"
+#include "core/lib/clock.h"
 #include "core/lib/file.h"
 #include "core/lib/json.h"
 #include "core/lib/proc.h"

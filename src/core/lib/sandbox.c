@@ -207,7 +207,10 @@ static void add_descent(struct args *a, const struct tg_sandbox *sb, const struc
 		    (char *)NULL);
 	}
 	snprintf(number, sizeof number, "%d", OUTSIDE);
-	add(a, "--", "setpriv", "--reuid", number, "--regid", number, "--clear-groups", "--",
+	/* unshare mounts the /proc of this pid namespace: the real bubblewrap looks its child up
+	 * there, and bubblewrap's own --proc is partly covered, which forbids another one inside. */
+	add(a, "--", "unshare", "--mount-proc", "--", (char *)NULL);
+	add(a, "setpriv", "--reuid", number, "--regid", number, "--clear-groups", "--",
 	    (char *)NULL);
 }
 

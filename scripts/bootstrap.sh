@@ -9,12 +9,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 top=$PWD
 jobs=$(nproc)
 
-RUN_PACKAGES=(git patch python3 bubblewrap ncurses-base ca-certificates)
+RUN_PACKAGES=(git patch python3 bubblewrap ncurses-base ca-certificates util-linux)
 BUILD_PACKAGES=(gcc libc6-dev make cmake pkg-config libncurses-dev libcjson-dev libgit2-dev libssl-dev libarchive-dev
-	libyaml-dev libpcre2-dev libutf8proc-dev libtree-sitter-dev libcmocka-dev libvterm-dev)
-TEST_PACKAGES=(clang libclang-rt-14-dev tmux jq python3-pil procps util-linux)
+	libyaml-dev libpcre2-dev libutf8proc-dev libtree-sitter-dev)
+TEST_PACKAGES=(libcmocka-dev libvterm-dev clang tmux procps openssh-client)
 
 say() { printf '== %s\n' "$*" >&2; }
+die() { # exit code, message
+	printf 'bootstrap: %s\n' "$2" >&2
+	exit "$1"
+}
 
 missing() {
 	local p
@@ -23,38 +27,43 @@ missing() {
 	done
 }
 
+# Without a terminal nobody can type sudo's password.
+sudo_works() { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
+
 as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"
-	else
-		echo "bootstrap: root is needed for: $*" >&2
-		exit 3
-	fi
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 install_packages() {
 	command -v dpkg-query >/dev/null || { say "not a Debian system: install by hand what the README lists"; return 0; }
-	local want
+	local want log
 	want=$(missing "$@")
 	# The Python grammar comes through npm once; a folder that holds it already makes npm needless.
 	if [ ! -e node_modules/tree-sitter-python/src/parser.c ] && [ -z "${TGMON_GRAMMAR_DIR:-}" ] &&
 		! command -v npm >/dev/null; then
-		want="$want npm"
+		want+=npm
 	fi
-	# The sanitizers' runtime follows the version of clang that this release has.
-	case "$want" in *libclang-rt-14-dev*)
-		apt-cache show libclang-rt-14-dev >/dev/null 2>&1 || want=${want/libclang-rt-14-dev/} ;;
-	esac
 	[ -n "${want// /}" ] || return 0
+	if [ "$(id -u)" != 0 ] && ! sudo_works; then
+		die 3 "packages are missing, and neither root nor sudo is at hand. As root: apt-get install -y --no-install-recommends $want"
+	fi
 	say "installing: $want"
-	as_root apt-get update -qq
+	log=$(mktemp)
 	# shellcheck disable=SC2086
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $want >/dev/null
+	if ! as_root apt-get update -qq >"$log" 2>&1 || ! as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends $want >>"$log" 2>&1; then
+		grep -E '^(E|W):' "$log" | head -n 20 >&2 || tail -n 20 "$log" >&2
+		die 3 "apt-get could not install: $want (all it said is in $log)"
+	fi
+	rm -f "$log"
 }
 
-configure() { # folder, further options
+configure() { # folder, further options; quiet unless it fails
 	local dir=$1
 	shift
-	cmake -S . -B "$dir" ${TGMON_GRAMMAR_DIR:+-DTGMON_GRAMMAR_DIR="$TGMON_GRAMMAR_DIR"} "$@" >/dev/null
+	mkdir -p "$dir"
+	cmake -S . -B "$dir" ${TGMON_GRAMMAR_DIR:+-DTGMON_GRAMMAR_DIR="$TGMON_GRAMMAR_DIR"} "$@" >"$dir/configure.log" ||
+		die 1 "configuring $dir failed; all of it is in $dir/configure.log"
 }
 
 compile() { # folder, further options; quiet unless it fails
@@ -62,15 +71,27 @@ compile() { # folder, further options; quiet unless it fails
 	shift
 	if ! cmake --build "$dir" -j"$jobs" "$@" >"$log" 2>&1; then
 		grep -E 'warning|error|\*\*\*' -A 3 "$log" | head -n 60 >&2
-		echo "bootstrap: the build in $dir failed; all of it is in $log" >&2
-		exit 1
+		die 1 "the build in $dir failed; all of it is in $log"
 	fi
 }
 
 build() {
 	install_packages "${RUN_PACKAGES[@]}" "${BUILD_PACKAGES[@]}"
+	say "building build/tgmon"
 	configure build
 	compile build --target tgmon
+}
+
+# One line whenever it changed, until the runner has gone.
+wait_for_end() { # run directory
+	local all line last=
+	while all=$(build/tgmon status --json "$1"); do
+		line=$(build/tgmon status "$1" | sed -n '/instances,/p')
+		[ "$line" = "$last" ] || printf '%s\n' "$line" >&2
+		last=$line
+		[[ $all == *'"alive": true'* ]] || return 0
+		sleep 2
+	done
 }
 
 demo() {
@@ -78,20 +99,19 @@ demo() {
 	local out=${TGMON_DEMO_DIR:-$top/build/demo} run code=0
 	mkdir -p "$out"
 	export TGMON_DATA=$top/data TGMON_RETRY_BASE_MS=${TGMON_RETRY_BASE_MS:-500}
+	[ "$(locale charmap 2>/dev/null)" = UTF-8 ] || export LC_ALL=C.UTF-8
 	local args=(--tag demo --workers 2 --timeout 15 --retries 1 --pace "${TGMON_DEMO_PACE:-0.4}" --output "$out")
-	run=$(build/tgmon run "${args[@]}" --detach)
-	say "run directory: $run"
 	if [ -z "${CI:-}" ] && [ -t 0 ] && [ -t 1 ]; then
+		run=$(build/tgmon run "${args[@]}" --detach)
 		build/tgmon watch "$run"
-		say "waiting for the run to end (the console may be closed, the run is not)"
+		say "waiting for the run to end (closing the console does not stop it)"
+	else
+		run=$(TGMON_HEADLESS=1 build/tgmon run "${args[@]}" --detach)
 	fi
-	while build/tgmon status --json "$run" | grep -q '"alive": true'; do
-		build/tgmon status "$run" | sed -n '/instances,/p' >&2
-		sleep 3
-	done
+	wait_for_end "$run"
 	python3 scripts/check_demo.py build/tgmon "$run" data/expected.tsv || code=$?
-	build/tgmon gate "$run" | tail -n 1
-	printf '%s\n' "$run/proof_bundle.tgz"
+	build/tgmon gate "$run" | tail -n 1 || true
+	[ ! -e "$run/proof_bundle.tgz" ] || printf '%s\n' "$run/proof_bundle.tgz"
 	return "$code"
 }
 
@@ -111,14 +131,25 @@ run_tests() {
 	ctest --test-dir build --no-tests=error --output-on-failure -j"$jobs"
 }
 
+install_program() {
+	local prefix=${PREFIX:-/usr/local} up
+	build
+	up=$prefix
+	while [ ! -e "$up" ]; do up=$(dirname "$up"); done
+	if [ -w "$up" ]; then
+		cmake --install build --prefix "$prefix" >build/install.log
+	else
+		[ "$(id -u)" = 0 ] || sudo_works || die 3 "$prefix needs root; or give a folder of yours: PREFIX=\$HOME/.local $0 install"
+		as_root cmake --install build --prefix "$prefix" >build/install.log
+	fi
+	say "installed $prefix/bin/tgmon, its data in $prefix/share/tgmon"
+}
+
 case "${1:-}" in
 build) build ;;
 demo) demo ;;
 test) run_tests ;;
-install)
-	build
-	as_root cmake --install build --prefix "${PREFIX:-/usr/local}"
-	;;
+install) install_program ;;
 *)
 	sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
 	exit 2

@@ -55,3 +55,25 @@ demo_start() {
 need_sandbox() {
 	bwrap --unshare-all --ro-bind / / true 2>/dev/null || skip "no sandbox can start here (bubblewrap)"
 }
+
+# The journal, one record a line (frames: length, checksum, JSON); the chain is the program's own affair.
+journal() { # RUN [EV]
+	python3 - "$1" "${2:-}" <<'P'
+import glob, sys
+for segment in sorted(glob.glob(f"{sys.argv[1]}/.tgmon/journal.0*")):
+    for line in open(segment, "rb").read().rstrip(b"\0").splitlines():
+        if not sys.argv[2] or f'"ev":"{sys.argv[2]}"'.encode() in line:
+            print(line[18:].decode())
+P
+}
+# wait_for SECONDS EXPRESSION RUN: until the expression over status --json holds
+wait_for() {
+	local i
+	for ((i = 0; i < $1 * 5; i++)); do
+		[ "$(field "$3" "bool($2)")" = true ] && return 0
+		sleep 0.2
+	done
+	"$TGMON" status "$3" >&2
+	fail "within $1 s not so: $2"
+}
+check_demo() { python3 "$TGMON_SOURCE/scripts/check_demo.py" "$TGMON" "$1" "$TGMON_DATA/expected.tsv"; }

@@ -208,7 +208,7 @@ static void add_descent(struct args *a, const struct tg_sandbox *sb, const struc
 	}
 	snprintf(number, sizeof number, "%d", OUTSIDE);
 	/* unshare mounts the /proc of this pid namespace: the real bubblewrap looks its child up
-	 * there, and bubblewrap's own --proc is partly covered, which forbids another one inside. */
+	 * there, and bubblewrap's own --proc is partly covered, which forbids another inside. */
 	add(a, "--", "unshare", "--mount-proc", "--", (char *)NULL);
 	add(a, "setpriv", "--reuid", number, "--regid", number, "--clear-groups", "--",
 	    (char *)NULL);
@@ -315,6 +315,11 @@ struct remedy {
 	const char *mend;
 };
 
+#define IN_CONTAINER "start this container with "
+#define UNCONFINED                                                                                 \
+	"--security-opt seccomp=unconfined --security-opt apparmor=unconfined "                    \
+	"--security-opt systempaths=unconfined"
+
 static const char *remedy_for(const char *said)
 {
 	static const struct remedy settings[] = {
@@ -325,13 +330,19 @@ static const char *remedy_for(const char *said)
 		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
 		  "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
 	};
+	/* What bubblewrap says where a container's own walls stop it. */
+	static const char *const walled[] = { "mount proc", "Operation not permitted",
+					      "No permissions to create new namespace" };
 
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
 		if (sysctl_value(settings[i].path) == settings[i].bad)
 			return settings[i].mend;
-	if (strstr(said, "mount proc") || strstr(said, "Operation not permitted"))
-		return "start this container with --security-opt seccomp=unconfined --security-opt "
-		       "apparmor=unconfined --security-opt systempaths=unconfined";
+	for (size_t i = 0; i < sizeof walled / sizeof *walled; i++) {
+		if (!strstr(said, walled[i]))
+			continue;
+		return geteuid() == 0 ? IN_CONTAINER "--cap-add SYS_ADMIN " UNCONFINED
+				      : IN_CONTAINER UNCONFINED;
+	}
 	return NULL;
 }
 

@@ -148,8 +148,8 @@ static void odd_shapes_are_unknown(void **state)
 		"{\"messages\":[{\"role\":\"assistant\",\"content\":\"```bash\"},{\"role\":"
 		"\"assistant\",\"content\":"
 		"\"```bash\\nx\"},{\"role\":\"assistant\",\"content\":\"```bash x\\n```\"}]}",
-		"{\"info\":{\"model_stats\":{\"instance_cost\":NaN,\"api_calls\":1e30}},"
-		"\"info\":{}}",
+		("{\"info\":{\"model_stats\":{\"instance_cost\":NaN,\"api_calls\":1e30}},"
+		 "\"info\":{}}"),
 	};
 	struct tg_traj t;
 

@@ -9,6 +9,7 @@
 #include "core/lib/clock.h"
 #include "core/lib/file.h"
 #include "core/lib/json.h"
+#include "core/run/journal.h"
 #include "core/run/layout.h"
 #include "core/run/watch.h"
 #include "core/runner/runner.h"
@@ -108,20 +109,74 @@ int tg_cli_follow(const char *run_dir, bool quiet)
 	return code;
 }
 
+struct answer {
+	const char *req;
+	bool found, ok;
+	char text[512];
+};
+
+static bool look_for_answer(void *user, const struct tg_record *rec, struct tg_err *err)
+{
+	struct answer *a = user;
+	const char *text = tg_json_str(rec->body, "error");
+
+	(void)err;
+	if (strcmp(rec->ev, "cmd") || !tg_streq(tg_json_str(rec->body, "req"), a->req))
+		return true;
+	a->found = true;
+	a->ok = tg_json_bool(rec->body, "ok", false);
+	snprintf(a->text, sizeof a->text, "%s", text ? text : "the runner refused the command");
+	return true;
+}
+
+/* The runner took the command's file away: what does the journal say of it? */
+static bool accepted(const char *run_dir, const char *req, struct tg_err *err)
+{
+	struct tg_journal_reader *reader = tg_journal_reader_new(run_dir, err);
+	struct answer a = { .req = req };
+	bool ok = reader && tg_journal_read(reader, look_for_answer, &a, NULL, err);
+
+	tg_journal_reader_free(reader);
+	if (ok && !a.found)
+		return tg_fail(err, TG_E_IO, "the journal of %s has no record of the command", run_dir);
+	return ok && (a.ok || tg_fail(err, TG_E_INPUT, "%s", a.text));
+}
+
 /* Wait for the journal's own record of the command: that is the acknowledgement. A runner that was just
  * about to end may have missed the command; then another one is started for it. */
-static bool answered(const char *run_dir, const char *req, bool start_runner, struct tg_err *err)
+static bool answered(const char *run_dir, const char *req, const char *waiting, bool start_runner,
+		     struct tg_err *err)
 {
-	char *name = tg_asprintf("inbox/%s.json", req), *waiting = tg_layout_control(run_dir, name);
 	bool ok = true;
 
-	for (int i = 0; ok && i < 100 && tg_file_exists(waiting); i++) {
-		tg_sleep_ms(100);
-		if (i > 4 && start_runner && !tg_runner_alive(run_dir, NULL))
+	for (int i = 0; ok && i < 200 && tg_file_exists(waiting); i++) {
+		tg_sleep_ms(50);
+		if (i > 8 && start_runner && !tg_runner_alive(run_dir, NULL))
 			ok = tg_runner_start(run_dir, err) || (err && err->code == TG_E_BUSY);
 	}
 	if (ok && tg_file_exists(waiting))
-		ok = tg_fail(err, TG_E_IO, "the runner has not taken the command yet; it lies in %s", waiting);
+		return tg_fail(err, TG_E_IO, "the runner has not taken the command yet; it lies in %s", waiting);
+	if (!ok)
+		unlink(waiting); /* no runner can start: what was said to have failed must not happen later */
+	return ok && accepted(run_dir, req, err);
+}
+
+static bool post_and_wait(const char *run_dir, const char *verb, void *args, char req[37], bool start_runner,
+			  struct tg_err *err)
+{
+	char *name, *waiting;
+	bool ok = tg_inbox_post(run_dir, verb, args, req, err);
+
+	if (!ok)
+		return false;
+	name = tg_asprintf("inbox/%s.json", req);
+	waiting = tg_layout_control(run_dir, name);
+	if (start_runner && !tg_runner_alive(run_dir, NULL) && !tg_runner_start(run_dir, err) &&
+	    err->code != TG_E_BUSY) {
+		ok = false;
+		unlink(waiting);
+	}
+	ok = ok && answered(run_dir, req, waiting, start_runner, err);
 	free(waiting);
 	free(name);
 	return ok;
@@ -132,12 +187,7 @@ int tg_cli_post(const char *run_dir, const char *verb, void *args, bool start_ru
 	struct tg_err err = { 0 };
 	char req[37];
 
-	if (!tg_inbox_post(run_dir, verb, args, req, &err))
-		return tg_cli_fail(&err);
-	if (start_runner && !tg_runner_alive(run_dir, NULL) && !tg_runner_start(run_dir, &err) &&
-	    err.code != TG_E_BUSY)
-		return tg_cli_fail(&err);
-	if (!answered(run_dir, req, start_runner, &err))
+	if (!post_and_wait(run_dir, verb, args, req, start_runner, &err))
 		return tg_cli_fail(&err);
 	printf("%s (%s)\n", said, req);
 	return 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "cli/cli.h"
 #include "core/agent/agent.h"
+#include "core/evaluate/swebench.h"
 #include "core/pipeline/pipeline.h"
 #include "core/run/job.h"
 #include "core/runner/runner.h"
@@ -31,5 +32,7 @@ int tg_cli_internal(int argc, char **argv)
 		return tg_stage_main(argv[2], run, job);
 	if (!strcmp(argv[1], "agent-replay") && run && job)
 		return tg_agent_replay_main(run, job);
+	if (!strcmp(argv[1], "box-clean") && argc == 4)
+		return tg_box_clean_main(argv[2], argv[3]);
 	return -1;
 }

@@ -145,7 +145,7 @@ static bool evaluate(const struct tg_eval_input *in, struct tg_evaluation *ev, s
 }
 
 /* A line that cannot be read would fail every instance later: said at launch instead. */
-static bool preflight(const struct tg_spec *spec, struct tg_err *err)
+static bool preflight(struct tg_spec *spec, struct tg_err *err)
 {
 	const char *path = spec->eval_results.path;
 	struct tg_evaluation ev = { 0 };

@@ -455,7 +455,7 @@ static bool evaluate(const struct tg_eval_input *in, struct tg_evaluation *ev, s
 	return ok;
 }
 
-static bool preflight(const struct tg_spec *spec, struct tg_err *err)
+static bool preflight(struct tg_spec *spec, struct tg_err *err)
 {
 	(void)spec;
 	return tg_sandbox_check(err);

@@ -107,7 +107,7 @@ enum tg_eval_status tg_report_outcome(const struct tg_report *report,
 		return TG_EV_EMPTY_PATCH;
 	if (listed(run_report, "infra_failure_ids", iid))
 		return infra(reason, "the harness calls it a failure of the machine");
-	if (listed(run_report, "error_ids", iid)) {
+	if (hint->gave_up || listed(run_report, "error_ids", iid)) {
 		if (hint->applies == 0)
 			return TG_EV_PATCH_APPLY_FAILED;
 		return infra(reason, "the harness ended with an error and left no report");

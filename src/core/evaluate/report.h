@@ -32,6 +32,7 @@ bool tg_report_parse(struct tg_report *r, const char *p, size_t n, const char *n
 struct tg_report_hint {
 	int applies;    /* our own ladder's verdict: 1, 0, -1 unknown */
 	bool timed_out; /* the evaluator's own clock ended it */
+	bool gave_up;   /* the harness ended, by its own account or process, and left no report */
 };
 
 /* report NULL: the harness left none. run_report (its <model>.<run>.json) may be NULL. *reason

@@ -15,30 +15,8 @@ void tg_evaluation_fini(struct tg_evaluation *ev)
 	*ev = (struct tg_evaluation){ .resolved = -1 };
 }
 
-static bool swebench_preflight(const struct tg_spec *spec, struct tg_err *err)
-{
-	(void)spec;
-	return tg_fail(err, TG_E_INPUT,
-		       "--evaluator swebench is not built in yet: use --evaluator local, "
-		       "or run the harness yourself and give its results with --evaluator import "
-		       "--eval-results FILE");
-}
-
-static bool swebench_evaluate(const struct tg_eval_input *in, struct tg_evaluation *ev,
-			      struct tg_err *err)
-{
-	(void)ev;
-	return swebench_preflight(in->ctx->spec, err);
-}
-
-static const struct tg_evaluator_ops swebench = {
-	.name = "swebench",
-	.preflight = swebench_preflight,
-	.evaluate = swebench_evaluate,
-};
-
 static const struct tg_evaluator_ops *const backends[] = {
-	&tg_evaluator_local, &tg_evaluator_import, &swebench,
+	&tg_evaluator_local, &tg_evaluator_import, &tg_evaluator_swebench,
 };
 
 const struct tg_evaluator_ops *tg_evaluator_find(const char *name)

@@ -2,10 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/agent/agent.h"
+#include "core/evaluate/evaluate.h"
 #include "core/lib/buf.h"
 #include "core/lib/proc.h"
 #include "core/pipeline/pipeline.h"
+#include "core/proof/secret.h"
 #include "core/run/layout.h"
+
+extern char **environ;
 
 #define BIT(s) (1u << (s))
 
@@ -194,6 +198,7 @@ bool tg_pipeline_job(const struct tg_run *run, const struct tg_spec *spec, struc
 		     struct tg_err *err)
 {
 	const struct tg_stage_def *def = &stages[job->stage];
+	const struct tg_evaluator_ops *evaluator = tg_evaluator_find(spec->evaluator);
 	const struct tg_agent_ops *agent;
 
 	fill_inputs(run, job);
@@ -208,8 +213,12 @@ bool tg_pipeline_job(const struct tg_run *run, const struct tg_spec *spec, struc
 	/* The stage bounds its own tests; the job's limit is the outer fence. */
 	job->timeout_s = def->timeout_s ? def->timeout_s : spec->eval_timeout_s + 120;
 	job->grace_s = 3;
+	if (job->stage == TG_STAGE_MANIFEST) /* it looks for these values in what would leave */
+		job->env_pass = tg_secret_env_names(environ);
 	if (!SANITIZED) /* a sanitizer's shadow memory alone is larger */
 		job->limits.as_bytes = (int64_t)8 << 30;
 	job->limits.fsize_bytes = (int64_t)4 << 30;
+	if (job->stage == TG_STAGE_EVALUATE && evaluator && evaluator->job)
+		evaluator->job(spec, run->run_sha256, job);
 	return stage_argv(run, job, err);
 }

@@ -106,15 +106,14 @@ static void the_published_run(void **state)
 
 static void backends(void **state)
 {
-	static const struct tg_spec none = { .evaluator = (char *)"import" };
+	struct tg_spec none = { .evaluator = (char *)"import" };
 	struct tg_err err = { 0 };
 
 	(void)state;
 	assert_non_null(tg_evaluator_find("local"));
 	assert_null(tg_evaluator_find("docker"));
 	assert_null(tg_evaluator_find(NULL));
-	assert_false(tg_evaluator_find("swebench")->preflight(&none, &err));
-	assert_int_equal(err.code, TG_E_INPUT);
+	assert_non_null(tg_evaluator_find("swebench")); /* its preflight: test_swebench.c */
 	assert_false(tg_evaluator_find("import")->preflight(&none, &err));
 	assert_non_null(strstr(err.msg, "--eval-results"));
 }

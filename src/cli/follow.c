@@ -69,8 +69,11 @@ static int end_code(const struct tg_watch *w)
 		return tg_streq(run->runner_end, "stopped") || tg_streq(run->runner_end, "drained")
 			? TG_E_GATE : TG_E_IO;
 	}
-	if (run->withheld)
+	if (run->withheld) {
+		fprintf(stderr, "tgmon: secrets keep the bundle back; %s/proof/secrets.txt names file and "
+			"place. Revoke them, then --redact\n", run->dir);
 		return TG_E_SECRET;
+	}
 	tg_artifacts(run, a);
 	if (!tg_run_is_complete(run, a)) {
 		fprintf(stderr, "tgmon: the run ended without all nine artefacts; see tgmon status %s\n",

@@ -9,6 +9,7 @@
 #include "core/lib/json.h"
 #include "core/proof/bundle.h"
 #include "core/proof/place.h"
+#include "core/proof/redact.h"
 #include "core/run/layout.h"
 
 static bool is_changed(const struct tg_file *f, const struct cJSON *listed)
@@ -19,19 +20,12 @@ static bool is_changed(const struct tg_file *f, const struct cJSON *listed)
 }
 
 /* Both lists are sorted by path, so they are equal or the manifest is stale. */
-static bool check_manifest(const struct tg_fileset *set, struct tg_err *err)
+static bool check_manifest(const struct tg_fileset *set, const struct cJSON *m, struct tg_err *err)
 {
-	struct tg_buf text = TG_BUF_INIT;
-	struct cJSON *m = NULL;
-	const struct cJSON *c;
+	const struct cJSON *c = tg_json_first(tg_json_path(m, "tgmon.files"));
 	size_t i = 0;
-	bool ok = tg_fileset_read(set, TG_MANIFEST_PATH, &text, err);
+	bool ok = true;
 
-	if (ok) {
-		m = tg_json_parse(tg_buf_cstr(&text), text.n, TG_MANIFEST_PATH, NULL, err);
-		ok = m != NULL;
-	}
-	c = tg_json_first(tg_json_path(m, "tgmon.files"));
 	for (; ok && (c || i < set->n); i++) {
 		const char *path = i < set->n ? set->v[i].path : tg_json_str(c, "path");
 
@@ -43,19 +37,38 @@ static bool check_manifest(const struct tg_fileset *set, struct tg_err *err)
 				     path ? path : "a file");
 		c = tg_json_next(c);
 	}
-	tg_json_free(m);
-	tg_buf_fini(&text);
 	return ok;
 }
 
-/* What the secret scan will decide (it works on `set`, before anything is packed). Until it exists,
- * nothing is withheld, and manifest and summary say that nobody looked. */
-static bool may_leave(const struct tg_fileset *set, struct cJSON *sum)
+enum { SECRETS_TOLD = 20 };
+
+/* The scan was made before the manifest was (redact.h); what it found stands in proof/secrets.json.
+ * What is packed is what was scanned: check_manifest compares the digests. */
+static bool may_leave(const struct tg_place *p, const struct cJSON *manifest, struct cJSON *sum)
 {
-	(void)set;
-	tg_json_set_bool(sum, "withheld", false);
-	tg_json_set_null(sum, "secrets");
-	return true;
+	bool withheld = !tg_streq(tg_json_str(tg_json_get(manifest, "tgmon"), "bundle"), "built");
+	char *path = tg_published_path(p->ctx->run_dir, "proof/secrets.json");
+	struct cJSON *report = tg_json_load(path, NULL, NULL), *list = tg_json_array();
+	const struct cJSON *c = tg_json_first(tg_json_get(report, "findings"));
+
+	for (; c && tg_json_len(list) < SECRETS_TOLD; c = tg_json_next(c))
+		if (tg_streq(tg_json_str(c, "action"), "withheld"))
+			tg_json_push(list, tg_json_dup(c));
+	tg_json_set_bool(sum, "withheld", withheld);
+	tg_json_set(sum, "secrets", list);
+	tg_json_set_int(sum, "redacted", tg_json_int(report, "redacted", 0));
+	tg_json_free(report);
+	free(path);
+	return !withheld;
+}
+
+static struct cJSON *load_manifest(const struct tg_place *p, struct tg_err *err)
+{
+	char *path = tg_published_path(p->ctx->run_dir, TG_MANIFEST_PATH);
+	struct cJSON *m = tg_json_load(path, NULL, err);
+
+	free(path);
+	return m;
 }
 
 static bool add_proof_files(struct tg_place *p)
@@ -124,11 +137,18 @@ static bool build(struct tg_place *p, struct cJSON *sum, struct tg_err *err)
 bool tg_stage_bundle(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
 {
 	struct tg_place p = {.ctx = ctx};
-	bool ok = tg_place_init(&p, ctx, err) && add_proof_files(&p) &&
-		  tg_fileset_hash(&p.set, err) && check_manifest(&p.set, err);
+	bool ok = tg_place_init(&p, ctx, err);
+	struct cJSON *m = ok ? load_manifest(&p, err) : NULL;
 
-	if (ok && may_leave(&p.set, sum))
+	ok = m != NULL;
+	if (ok) {
+		tg_redact_apply(&p.set, ctx->run_dir, tg_json_path(m, "tgmon.redactions"));
+		ok = add_proof_files(&p) && tg_fileset_hash(&p.set, err) &&
+		     check_manifest(&p.set, m, err);
+	}
+	if (ok && may_leave(&p, m, sum))
 		ok = build(&p, sum, err);
+	tg_json_free(m);
 	tg_place_fini(&p);
 	return ok;
 }

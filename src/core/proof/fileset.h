@@ -33,6 +33,7 @@ struct tg_fileset {
 #define TG_SUMS_PATH "proof/SHA256SUMS"
 #define TG_JOURNAL_PATH "proof/journal.jsonl"
 #define TG_RUNJSON_PATH "proof/run.json"
+#define TG_REGISTERED_PATH "proof/registered.json"
 #define TG_BUNDLE_PATH "proof_bundle.tgz"
 
 void tg_fileset_fini(struct tg_fileset *set);

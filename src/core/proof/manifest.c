@@ -319,9 +319,12 @@ static struct cJSON *make_tgmon(const struct tg_facts *f, const struct tg_manife
 	tg_json_set(o, "journal", journal);
 	tg_json_set(o, "previous_bundles",
 		    in->previous ? tg_json_dup(in->previous) : tg_json_array());
-	tg_json_set_bool(o, "signed", false);
-	tg_json_set_null(o, "key_id");
-	tg_json_set_bool(o, "secrets_scanned", false);
+	tg_json_set_bool(o, "signed", in->key_id != NULL);
+	tg_json_set_str(o, "key_id", in->key_id);
+	tg_json_set_str(o, "bundle", in->withheld ? "withheld" : "built");
+	tg_json_set_bool(o, "secrets_scanned", true);
+	tg_json_set(o, "redactions",
+		    in->redactions ? tg_json_dup(in->redactions) : tg_json_array());
 	tg_json_set(o, "files", make_files(f));
 	return o;
 }

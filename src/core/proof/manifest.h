@@ -18,7 +18,10 @@ struct cJSON;
 
 struct tg_manifest_in { /* what does not follow from the files */
 	const char *tgmon_version;
-	const struct cJSON *previous; /* [{path, sha256}] of earlier bundles; NULL: none */
+	const struct cJSON *previous;	/* [{path, sha256}] of earlier bundles; NULL: none */
+	const struct cJSON *redactions; /* [{path, rule, count, original_sha256}]; NULL: none */
+	bool withheld;			/* secrets stop the bundle */
+	const char *key_id;		/* of the key that signs; NULL: unsigned */
 };
 
 /* The caller frees with tg_json_free. */

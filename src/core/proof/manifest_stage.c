@@ -9,6 +9,7 @@
 #include "core/lib/json.h"
 #include "core/proof/manifest.h"
 #include "core/proof/place.h"
+#include "core/proof/redact.h"
 #include "core/run/layout.h"
 
 enum { PREVIOUS_MAX = 10000 };
@@ -86,11 +87,13 @@ static bool keep_bundle(const struct tg_stage_ctx *ctx, int n, struct tg_err *er
 	return ok;
 }
 
-static void print_manifest(const struct tg_facts *f, const struct cJSON *previous,
-			   struct tg_buf *out)
+static void print_manifest(const struct tg_facts *f, struct tg_manifest_in in,
+			   const struct cJSON *previous, struct tg_buf *out)
 {
-	const struct tg_manifest_in in = {.tgmon_version = TGMON_VERSION, .previous = previous};
-	struct cJSON *m = tg_manifest_make(f, &in);
+	struct cJSON *m;
+
+	in.previous = previous;
+	m = tg_manifest_make(f, &in);
 
 	tg_buf_clear(out);
 	tg_json_print(m, TG_JSON_PY_INDENT2_SORTED, out);
@@ -109,8 +112,8 @@ static bool says_the_same(const struct tg_stage_ctx *ctx, const struct tg_buf *t
 	return same;
 }
 
-static bool make_text(struct tg_place *p, const struct tg_facts *f, struct tg_buf *text,
-		      struct tg_err *err)
+static bool make_text(struct tg_place *p, const struct tg_facts *f,
+		      const struct tg_manifest_in *in, struct tg_buf *text, struct tg_err *err)
 {
 	char *bundle = tg_published_path(p->ctx->run_dir, TG_BUNDLE_PATH);
 	struct cJSON *previous = tg_json_array();
@@ -118,7 +121,7 @@ static bool make_text(struct tg_place *p, const struct tg_facts *f, struct tg_bu
 	bool ok = list_previous(p->ctx->run_dir, previous, &next, err);
 
 	if (ok)
-		print_manifest(f, previous, text);
+		print_manifest(f, *in, previous, text);
 	if (ok && tg_file_exists(bundle) && tg_place_is_ours(p, TG_BUNDLE_PATH) &&
 	    !says_the_same(p->ctx, text)) {
 		tg_json_free(previous);
@@ -126,7 +129,7 @@ static bool make_text(struct tg_place *p, const struct tg_facts *f, struct tg_bu
 		ok = keep_bundle(p->ctx, next, err) &&
 		     list_previous(p->ctx->run_dir, previous, &next, err);
 		if (ok)
-			print_manifest(f, previous, text);
+			print_manifest(f, *in, previous, text);
 	}
 	tg_json_free(previous);
 	free(bundle);
@@ -159,20 +162,44 @@ static bool publish_first(const struct tg_stage_ctx *ctx, struct tg_err *err)
 	return ok;
 }
 
+/* Before anything is hashed: what must not leave is found, and told. */
+static bool sweep(struct tg_place *p, struct tg_sweep *s, struct tg_err *err)
+{
+	struct tg_buf text = TG_BUF_INIT, json = TG_BUF_INIT;
+	bool ok = tg_redact_sweep(&p->set, p->ctx->run_dir, p->ctx->spec->redact, s, err);
+
+	if (ok) {
+		tg_sweep_text(s, &text);
+		tg_json_print(s->report, TG_JSON_PY_INDENT2, &json);
+		tg_buf_addc(&json, '\n');
+		ok = tg_publish_bytes(&p->pub, "proof/secrets.txt", text.p, text.n, err) &&
+		     tg_publish_bytes(&p->pub, "proof/secrets.json", json.p, json.n, err);
+	}
+	tg_buf_fini(&text);
+	tg_buf_fini(&json);
+	return ok;
+}
+
 bool tg_stage_manifest(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
 {
 	struct tg_buf text = TG_BUF_INIT;
 	struct tg_place p = {.ctx = ctx};
 	struct tg_facts f = {.set = NULL};
+	struct tg_sweep s = {.withheld = false};
+	struct tg_manifest_in in = {.tgmon_version = TGMON_VERSION};
 	char hex[TG_SHA256_HEX] = "";
-	bool ok = publish_first(ctx, err) && tg_place_init(&p, ctx, err) &&
-		  tg_fileset_hash(&p.set, err) && tg_facts_init(&f, &p.set, err) &&
-		  make_text(&p, &f, &text, err) && publish(&p, &text, hex, err);
+	bool ok = publish_first(ctx, err) && tg_place_init(&p, ctx, err) && sweep(&p, &s, err) &&
+		  tg_fileset_hash(&p.set, err) && tg_facts_init(&f, &p.set, err);
 
+	in.redactions = s.redactions;
+	in.withheld = s.withheld;
+	ok = ok && make_text(&p, &f, &in, &text, err) && publish(&p, &text, hex, err);
 	if (ok) {
 		tg_json_set_str(sum, "sha256", hex);
 		tg_json_set_int(sum, "files", (int64_t)p.set.n);
+		tg_json_set_bool(sum, "withheld", s.withheld);
 	}
+	tg_sweep_fini(&s);
 	tg_facts_fini(&f);
 	tg_place_fini(&p);
 	tg_buf_fini(&text);

@@ -9,6 +9,7 @@
 #include "core/lib/text.h"
 #include "core/run/load.h"
 #include "core/run/publish.h"
+#include "core/proof/redact.h"
 #include "core/proof/verify_in.h"
 #include "core/run/layout.h"
 #include "core/run/spec.h"
@@ -73,6 +74,34 @@ static bool take_out(struct tg_proof *p, const char *path, struct tg_buf *text)
 	return ok;
 }
 
+/* In the run itself redacted files lie beside their originals, which must be what they were. */
+static void use_copies(struct tg_proof *p, const char *dir)
+{
+	struct tg_findings f = {TG_BUF_INIT, 0};
+	char *path = tg_published_path(dir, TG_MANIFEST_PATH);
+	struct cJSON *m = tg_json_load(path, NULL, NULL);
+	const struct cJSON *list = tg_json_path(m, "tgmon.redactions"), *c = tg_json_first(list);
+	const char *last = "";
+
+	for (; c; c = tg_json_next(c)) {
+		const char *name = tg_json_str(c, "path");
+		const struct tg_file *file = name ? tg_fileset_find(&p->set, name) : NULL;
+		char hex[TG_SHA256_HEX];
+
+		if (!file || !strcmp(name, last))
+			continue;
+		if (!tg_sha256_file(file->source, hex, NULL, NULL) ||
+		    !tg_streq(hex, tg_json_str(c, "original_sha256")))
+			tg_find(&f, "%s is no longer the file that was redacted", name);
+		last = name;
+	}
+	if (tg_json_first(list))
+		tg_check_done(p, "originals", &f);
+	tg_redact_apply(&p->set, dir, list);
+	tg_json_free(m);
+	free(path);
+}
+
 static bool open_run(struct tg_proof *p, const char *dir, struct tg_err *err)
 {
 	static const char *const own[] = {TG_MANIFEST_PATH, TG_SUMS_PATH};
@@ -89,6 +118,8 @@ static bool open_run(struct tg_proof *p, const char *dir, struct tg_err *err)
 		free(path);
 	}
 	tg_fileset_sort(&p->set);
+	if (ok)
+		use_copies(p, dir);
 	ok = ok && tg_fileset_hash(&p->set, err);
 	if (run.dir)
 		tg_run_fini(&run);

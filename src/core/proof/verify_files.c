@@ -128,7 +128,13 @@ static struct cJSON *made_again(const struct tg_proof *p)
 {
 	const struct cJSON *tgmon = tg_json_get(p->manifest, "tgmon");
 	const struct tg_manifest_in in = {.tgmon_version = tg_json_str(tgmon, "tgmon_version"),
-					  .previous = tg_json_get(tgmon, "previous_bundles")};
+					  .previous = tg_json_get(tgmon, "previous_bundles"),
+					  .redactions = tg_json_get(tgmon, "redactions"),
+					  .withheld = tg_streq(tg_json_str(tgmon, "bundle"),
+							       "withheld"),
+					  .key_id = tg_json_bool(tgmon, "signed", false)
+							? tg_json_str(tgmon, "key_id")
+							: NULL};
 	struct cJSON *m = tg_manifest_make(&p->facts, &in), *again;
 	struct tg_buf b = TG_BUF_INIT;
 

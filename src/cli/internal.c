@@ -32,6 +32,10 @@ int tg_cli_internal(int argc, char **argv)
 		return tg_stage_main(argv[2], run, job);
 	if (!strcmp(argv[1], "agent-replay") && run && job)
 		return tg_agent_replay_main(run, job);
+	if (!strcmp(argv[1], "agent-mini") && run && job)
+		return tg_agent_mini_main(run, job);
+	if (!strcmp(argv[1], "agent-mini-after") && run && job)
+		return tg_agent_mini_after(run, job);
 	if (!strcmp(argv[1], "box-clean") && argc == 4)
 		return tg_box_clean_main(argv[2], argv[3]);
 	return -1;

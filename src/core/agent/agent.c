@@ -1,13 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/agent/agent.h"
+#include "core/agent/mini.h"
 #include "core/agent/replay.h"
 #include "core/lib/buf.h"
 #include "core/lib/file.h"
 #include "core/lib/proc.h"
 #include "core/lib/sandbox.h"
 
-static bool replay_preflight(const struct tg_spec *spec, struct tg_err *err)
+static bool replay_preflight(struct tg_spec *spec, struct tg_err *err)
 {
 	if (!spec->data_dir || !tg_is_dir(spec->data_dir))
 		return tg_fail(err, TG_E_MACHINE,
@@ -53,20 +54,14 @@ static bool not_yet(const char *name, struct tg_err *err)
 		       name);
 }
 
-static bool mini_preflight(const struct tg_spec *spec, struct tg_err *err)
-{
-	(void)spec;
-	return not_yet("mini", err);
-}
-
-static bool preds_preflight(const struct tg_spec *spec, struct tg_err *err)
+static bool preds_preflight(struct tg_spec *spec, struct tg_err *err)
 {
 	(void)spec;
 	return not_yet("preds", err);
 }
 
 /* The attempts are there already: nothing is needed and nothing is ever started. */
-static bool foreign_preflight(const struct tg_spec *spec, struct tg_err *err)
+static bool foreign_preflight(struct tg_spec *spec, struct tg_err *err)
 {
 	(void)spec;
 	(void)err;
@@ -75,7 +70,7 @@ static bool foreign_preflight(const struct tg_spec *spec, struct tg_err *err)
 
 static const struct tg_agent_ops backends[] = {
 	{ .name = "replay", .preflight = replay_preflight, .job = replay_job },
-	{ .name = "mini", .preflight = mini_preflight },
+	{ .name = "mini", .preflight = tg_mini_preflight, .job = tg_mini_job },
 	{ .name = "preds", .preflight = preds_preflight },
 	{ .name = "foreign", .preflight = foreign_preflight },
 };

@@ -21,6 +21,7 @@ void tg_job_fini(struct tg_job *job)
 	free(job->dir);
 	free(job->cwd);
 	free_list(job->argv);
+	free_list(job->after);
 	free_list(job->env);
 	free_list(job->env_pass);
 	for (int i = 0; i < TG_STAGE_COUNT; i++)
@@ -85,6 +86,8 @@ static struct cJSON *job_json(const struct tg_job *job)
 	tg_json_set_int(o, "attempt", job->attempt);
 	tg_json_set_int(o, "k", job->k);
 	tg_json_set(o, "argv", list_json(job->argv));
+	if (job->after)
+		tg_json_set(o, "after", list_json(job->after));
 	tg_json_set(o, "env", list_json(job->env));
 	tg_json_set(o, "env_pass", list_json(job->env_pass));
 	tg_json_set_str(o, "cwd", job->cwd);
@@ -155,6 +158,8 @@ static bool job_read(struct tg_job *job, const struct cJSON *o, struct tg_err *e
 		}
 	}
 	if (!list_read(tg_json_get(o, "argv"), "argv", &job->argv, err) ||
+	    (tg_json_get(o, "after") &&
+	     !list_read(tg_json_get(o, "after"), "after", &job->after, err)) ||
 	    !list_read(tg_json_get(o, "env"), "env", &job->env, err) ||
 	    !list_read(tg_json_get(o, "env_pass"), "env_pass", &job->env_pass, err))
 		return false;

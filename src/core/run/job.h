@@ -5,7 +5,7 @@
  * once, never reused, never deleted; spec.json is written there before the shim starts, exit.json is
  * published there once by the shim.
  *
- * spec.json  {schema:"tgmon.job.v1", stage, instance_id|null, attempt, k, argv[], env[] (values that
+ * spec.json  {schema:"tgmon.job.v1", stage, instance_id|null, attempt, k, argv[], after[], env[] (values that
  *             are no secrets), env_pass[] (names taken from the runner's environment), cwd, timeout_s,
  *             grace_s, limits{}, inputs{stage: job dir relative to RUN}}
  * exit.json  {schema:"tgmon.exit.v1", code, sig, why: exit|signal|timeout|killed, started_ms, ended_ms,
@@ -23,6 +23,8 @@ struct tg_job {
 	int attempt, k;
 	char *dir;          /* absolute job directory */
 	char **argv;        /* NULL-terminated */
+	char **after;       /* NULL, or argv that is run once the tree is dead: it takes away what
+	                     * the job left outside its tree (containers); harmless to run twice */
 	char **env;         /* NULL-terminated "NAME=value"; no secrets */
 	char **env_pass;    /* NULL-terminated names */
 	char *cwd;          /* NULL: dir/work */

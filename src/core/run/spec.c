@@ -99,6 +99,9 @@ void tg_spec_fini(struct tg_spec *s)
 		free(s->tools[i].version);
 	}
 	free(s->tools);
+	for (size_t i = 0; i < s->agent_env_n; i++)
+		free(s->agent_env[i]);
+	free(s->agent_env);
 	*s = (struct tg_spec){ 0 };
 }
 
@@ -167,7 +170,7 @@ static bool set_member(struct cJSON *o, const struct member *m, const struct tg_
 
 static void set_lists(struct cJSON *o, const struct tg_spec *s)
 {
-	struct cJSON *ids = tg_json_array(), *tools = tg_json_array();
+	struct cJSON *ids = tg_json_array(), *tools = tg_json_array(), *env = tg_json_array();
 
 	for (size_t i = 0; i < s->expected_n; i++)
 		tg_json_push_str(ids, s->expected[i]);
@@ -181,6 +184,9 @@ static void set_lists(struct cJSON *o, const struct tg_spec *s)
 	}
 	tg_json_set(o, "expected", ids);
 	tg_json_set(o, "tools", tools);
+	for (size_t i = 0; i < s->agent_env_n; i++)
+		tg_json_push_str(env, s->agent_env[i]);
+	tg_json_set(o, "agent_env", env);
 }
 
 bool tg_spec_write(const struct tg_spec *s, const char *run, char sha256[65], struct tg_err *err)
@@ -338,6 +344,18 @@ static void get_tools(struct tg_spec *s, const struct cJSON *o)
 	}
 }
 
+static void get_agent_env(struct tg_spec *s, const struct cJSON *o)
+{
+	const struct cJSON *env = tg_json_get(o, "agent_env");
+
+	if (tg_json_len(env) == 0)
+		return;
+	s->agent_env = tg_calloc(tg_json_len(env), sizeof *s->agent_env);
+	for (const struct cJSON *c = tg_json_first(env); c != NULL; c = tg_json_next(c))
+		if (tg_json_text(c) && strchr(tg_json_text(c), '='))
+			s->agent_env[s->agent_env_n++] = tg_strdup(tg_json_text(c));
+}
+
 static bool get_all(struct tg_spec *s, const struct cJSON *o, const char *path, struct tg_err *err)
 {
 	if (!tg_streq(tg_json_str(o, "schema"), SCHEMA))
@@ -353,6 +371,7 @@ static bool get_all(struct tg_spec *s, const struct cJSON *o, const char *path, 
 	if (!get_expected(s, o, path, err))
 		return false;
 	get_tools(s, o);
+	get_agent_env(s, o);
 	return true;
 }
 

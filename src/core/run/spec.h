@@ -55,6 +55,8 @@ struct tg_spec {
 	char *expected_from;   /* "slice", "--instances", "preds.json and trajectories" ... */
 	struct tg_tool *tools;
 	size_t tools_n;
+	char **agent_env;      /* "NAME=value": settings of the agent's at launch; never a secret */
+	size_t agent_env_n;
 };
 
 void tg_spec_fini(struct tg_spec *s);

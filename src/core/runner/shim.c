@@ -29,6 +29,7 @@
 #include "core/runner/shim.h"
 
 #define SWEEP_MS 5000
+#define AFTER_MS 90000
 #define PUBLISH_RETRY_MS (10 * 60 * 1000)
 #define RESIDUE_MAX 64
 
@@ -360,6 +361,29 @@ static bool prepare(struct shim *s, const char *job_dir, struct tg_err *err)
 	return ok;
 }
 
+/* What the job left outside its tree; whatever this starts is swept away like the job itself. */
+static void run_after(struct shim *s)
+{
+	char **env = tg_shim_env(&s->job);
+	struct tg_spawn sp = { .argv = (const char *const *)s->job.after,
+			       .env = (const char *const *)env,
+			       .cwd = s->job.dir,
+			       .merge_err = true,
+			       .new_session = true };
+	struct tg_sweep left = { 0 };
+	struct tg_proc_result r;
+	struct tg_err err = { 0 };
+	pid_t pid[RESIDUE_MAX];
+
+	if (tg_proc_run(&sp, NULL, 0, AFTER_MS, 1 << 16, &r, &err))
+		tg_joblog_add(&s->log, tg_buf_cstr(&r.out), r.out.n);
+	else
+		tg_joblog_add(&s->log, err.msg, strlen(err.msg));
+	tg_proc_result_fini(&r);
+	tg_shim_env_free(env);
+	tg_teardown_sweep(&left, SWEEP_MS, pid, RESIDUE_MAX);
+}
+
 static void finish(struct shim *s)
 {
 	s->ended_ms = tg_wall_ms();
@@ -368,6 +392,8 @@ static void finish(struct shim *s)
 	if (s->residue_n > RESIDUE_MAX)
 		s->residue_n = RESIDUE_MAX;
 	drain_log(s, true);
+	if (s->job.after && s->job.after[0])
+		run_after(s);
 	tg_joblog_close(&s->log);
 }
 

@@ -15,6 +15,7 @@ BUILD_PACKAGES=(gcc libc6-dev make cmake pkg-config libncurses-dev libcjson-dev 
 TEST_PACKAGES=(libcmocka-dev libvterm-dev clang tmux procps openssh-client)
 
 say() { printf '== %s\n' "$*" >&2; }
+part() { say "$* (after $SECONDS s)"; }
 die() { # exit code, message
 	printf 'bootstrap: %s\n' "$2" >&2
 	exit "$1"
@@ -70,7 +71,7 @@ compile() { # folder, further options; quiet unless it fails
 	local dir=$1 log=$1/compile.log
 	shift
 	if ! cmake --build "$dir" -j"$jobs" "$@" >"$log" 2>&1; then
-		grep -E 'warning|error|\*\*\*' -A 3 "$log" | head -n 60 >&2
+		grep -E '(warning|error): |[*]{3}' -A 3 "$log" | head -n 60 >&2
 		die 1 "the build in $dir failed; all of it is in $log"
 	fi
 }
@@ -115,19 +116,26 @@ demo() {
 	return "$code"
 }
 
+# ctest's closing line is the last thing that a part prints, so what it leaves out is said before.
 run_tests() {
 	install_packages "${RUN_PACKAGES[@]}" "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
-	say "gcc, warnings are errors"
+	local shared=${TGMON_SHARED:-$top/../shared}
+	if [ ! -d "$shared/corpus" ]; then
+		say "no $shared/corpus (TGMON_SHARED names another place): SKIPPED is what needs it, in"
+		grep -rlE 'TGMON_SHARED|cm_shared\(|departures\.h' tests/unit tests/e2e --include='test_*.c' \
+			--include='*.sh' | grep -v '/lib\.sh$' | sort | sed 's/^/     /' >&2
+	fi
+	part "gcc, warnings are errors"
 	configure build -DTGMON_WERROR=ON
 	compile build
-	say "clang, warnings are errors"
+	part "clang, warnings are errors"
 	configure build-clang -DCMAKE_C_COMPILER=clang -DTGMON_WERROR=ON
 	compile build-clang
-	say "AddressSanitizer and UndefinedBehaviorSanitizer: unit tests"
+	part "AddressSanitizer and UndefinedBehaviorSanitizer: unit tests"
 	configure build-asan -DCMAKE_BUILD_TYPE=Debug -DTGMON_SANITIZE=ON
 	compile build-asan
 	ctest --test-dir build-asan --no-tests=error --output-on-failure -R '^unit\.' -j"$jobs"
-	say "everything, as an operator uses it"
+	part "everything, as an operator uses it"
 	ctest --test-dir build --no-tests=error --output-on-failure -j"$jobs"
 }
 

@@ -9,7 +9,13 @@
 #include <stdint.h>
 #include "core/lib/err.h"
 
-enum tg_opt_kind { TG_OPT_FLAG, TG_OPT_STR, TG_OPT_INT, TG_OPT_NUM };
+enum tg_opt_kind { TG_OPT_FLAG, TG_OPT_STR, TG_OPT_INT, TG_OPT_NUM, TG_OPT_LIST };
+
+#define TG_OPT_LIST_MAX 16
+struct tg_opt_list { /* TG_OPT_LIST: an option that may be repeated; borrowed from argv */
+	const char *v[TG_OPT_LIST_MAX];
+	size_t n;
+};
 
 struct tg_opt { /* name NULL ends a list */
 	const char *name, *metavar, *help; /* "workers", "N", "agents at once (1)" */
@@ -48,7 +54,8 @@ int tg_cli_main(int argc, char **argv);
 
 /* Commands. */
 extern const struct tg_command tg_cmd_run, tg_cmd_process, tg_cmd_watch, tg_cmd_status, tg_cmd_rerun,
-	tg_cmd_stop, tg_cmd_pause, tg_cmd_resume, tg_cmd_gate, tg_cmd_verify, tg_cmd_report;
+	tg_cmd_stop, tg_cmd_pause, tg_cmd_resume, tg_cmd_gate, tg_cmd_verify, tg_cmd_report,
+	tg_cmd_triage, tg_cmd_scan;
 /* Not for people: runner, shim, stage, agent-replay. -1: not one of them. */
 int tg_cli_internal(int argc, char **argv);
 

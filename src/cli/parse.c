@@ -19,6 +19,15 @@ static bool store(const struct tg_opt *o, const char *value, char *into, struct 
 	case TG_OPT_STR:
 		*(const char **)at = value;
 		return true;
+	case TG_OPT_LIST: {
+		struct tg_opt_list *list = at;
+
+		if (list->n == TG_OPT_LIST_MAX)
+			return tg_fail(err, TG_E_INPUT, "--%s stands more than %d times", o->name,
+				       TG_OPT_LIST_MAX);
+		list->v[list->n++] = value;
+		return true;
+	}
 	case TG_OPT_INT:
 		if (tg_parse_i64(value, at))
 			return true;

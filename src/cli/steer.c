@@ -11,12 +11,14 @@
 
 struct rerun_opts {
 	bool failed;
-	const char *config;
+	const char *config, *cause;
 };
 
 static const struct tg_opt rerun_options[] = {
 	{ "failed", NULL, "every instance without a usable patch (the default without ids)", TG_OPT_FLAG,
 	  offsetof(struct rerun_opts, failed), 0 },
+	{ "cause", "ID", "every failed instance of this cause; tgmon status --json lists causes[]", TG_OPT_STR,
+	  offsetof(struct rerun_opts, cause), 0 },
 	{ "config", "FILE", "rerun with a mended config: an amendment, on the record", TG_OPT_STR,
 	  offsetof(struct rerun_opts, config), 0 },
 	{ 0 },
@@ -45,27 +47,60 @@ static bool check_ids(const char *dir, const struct tg_args *args, bool failed, 
 	return ok;
 }
 
+/* The ids of the failed instances whose latest attempt has this cause. */
+static bool ids_of_cause(const char *dir, const char *cause, struct cJSON *ids, size_t *n,
+			 struct tg_err *err)
+{
+	struct tg_watch *w = tg_watch_open(dir, err);
+	const struct tg_run *run = w ? tg_watch_run(w) : NULL;
+
+	*n = 0;
+	for (size_t i = 0; run && i < run->inst_n; i++) {
+		const struct tg_attempt *latest = tg_instance_latest(&run->inst[i]);
+
+		if (!tg_instance_failed(&run->inst[i]) || !latest ||
+		    !tg_streq(latest->cause_id, cause))
+			continue;
+		tg_json_push_str(ids, run->inst[i].id);
+		++*n;
+	}
+	if (run && !*n)
+		tg_fail(err, TG_E_INPUT, "no failed instance has the cause %.40s; tgmon status --json %s "
+			"lists causes[]", cause, dir);
+	if (w)
+		tg_watch_close(w);
+	return *n > 0;
+}
+
 static int rerun(const void *given, const struct tg_args *args)
 {
 	const struct rerun_opts *o = given;
-	bool failed = o->failed || args->n == 1;
+	bool failed = o->failed || (args->n == 1 && !o->cause);
 	struct tg_err err = { 0 };
 	struct cJSON *a, *ids;
 	char *dir = tg_cli_run_dir(args->pos[0], false, &err), *said, *config;
 	size_t n;
 	int code;
 
-	if (!dir || !check_ids(dir, args, failed, &n, &err)) {
+	if (o->cause && (o->failed || args->n > 1)) {
+		free(dir);
+		tg_fail(&err, TG_E_INPUT, "--cause names the instances: give no ids and no --failed beside it");
+		return tg_cli_fail(&err);
+	}
+	ids = tg_json_array();
+	if (!dir || !(o->cause ? ids_of_cause(dir, o->cause, ids, &n, &err) :
+				 check_ids(dir, args, failed, &n, &err))) {
+		tg_json_free(ids);
 		free(dir);
 		return tg_cli_fail(&err);
 	}
 	if (o->config && !tg_file_exists(o->config)) {
+		tg_json_free(ids);
 		free(dir);
 		tg_fail(&err, TG_E_INPUT, "--config %s does not exist", o->config);
 		return tg_cli_fail(&err);
 	}
 	a = tg_json_object();
-	ids = tg_json_array();
 	for (size_t i = 1; i < args->n; i++)
 		tg_json_push_str(ids, args->pos[i]);
 	tg_json_set(a, "ids", ids);
@@ -82,7 +117,7 @@ static int rerun(const void *given, const struct tg_args *args)
 }
 
 const struct tg_command tg_cmd_rerun = {
-	.name = "rerun", .group = "launch", .args = "RUN [ID...] [--failed] [--config FILE]",
+	.name = "rerun", .group = "launch", .args = "RUN [ID...] [--failed|--cause ID] [--config FILE]",
 	.summary = "run instances again as new attempts",
 	.opts = rerun_options, .opts_size = sizeof(struct rerun_opts), .run = rerun, .min_args = 1,
 	.max_args = 64,

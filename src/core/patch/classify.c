@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/lib/text.h"
+#include "core/patch/near.h"
 
 static void say(struct tg_triage_out *out, enum tg_patch_class cls, const char *remedy,
 		const char *fmt, ...) TG_PRINTF(4, 5);
@@ -239,6 +240,17 @@ static void say_fuzz(const struct tg_diff *d, const char *rung, struct tg_triage
 	    d->fault_text ? d->fault_text : "");
 }
 
+static void say_near(const struct tg_near *near, const char *mismatch, struct tg_triage_out *out)
+{
+	say(out, TG_PC_WRONG_BASE,
+	    "the agent worked on another commit: check that its working tree is the image's, then "
+	    "rerun",
+	    "no rung takes it at the base commit, git does at %.12s (%zu commit%s %s)%s%s",
+	    near->commit, near->distance, near->distance == 1 ? "" : "s",
+	    near->later ? "later" : "earlier", mismatch ? "; at the base " : "",
+	    mismatch ? mismatch : "");
+}
+
 /* A diff, with the ladder's word where there is one. */
 static void classify_diff(const struct tg_triage_in *in, const struct tg_diff *d,
 			  struct tg_triage_out *out)
@@ -262,6 +274,15 @@ static void classify_diff(const struct tg_triage_in *in, const struct tg_diff *d
 			say_fuzz(d, l->rung, out);
 	} else if (cls != TG_PC_OK) {
 		say_fault(d, cls, out);
+	} else if (l && in->unsure) {
+		/* The evaluator's tree is not the base commit there: only it can tell. */
+		out->applies = -1;
+		out->flags |= TG_TF_UNSURE;
+		say(out, TG_PC_OK, NULL, "unsure: it differs from the base only in setup files, "
+		    "which evaluation images edit; the evaluation will tell%s%s",
+		    in->mismatch ? ": " : "", in->mismatch ? in->mismatch : "");
+	} else if (l && in->near) {
+		say_near(in->near, in->mismatch, out);
 	} else if (l) {
 		say(out, TG_PC_DOES_NOT_APPLY,
 		    "rerun; the diff was made on another base, or by hand",

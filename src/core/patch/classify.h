@@ -34,10 +34,13 @@ enum { /* flags; tg_triage_flag_name gives the words */
 	TG_TF_WHITESPACE = 1 << 13,
 	TG_TF_PROSE_AROUND = 1 << 14, /* text before the first header */
 	TG_TF_EXTRA_LINES = 1 << 15,  /* behind a hunk, left out by its counts: dropped */
-	TG_TF_COUNT_BITS = 16
+	TG_TF_UNSURE = 1 << 16,       /* differs only in setup files, which images edit */
+	TG_TF_COUNT_BITS = 17
 };
 #define TG_LARGE_FILES 500
 #define TG_LARGE_BYTES ((size_t)2 << 20)
+
+struct tg_near;
 
 struct tg_triage_in {
 	const char *patch; /* what would be handed to the harness; n 0: empty */
@@ -50,6 +53,8 @@ struct tg_triage_in {
 	bool unchanged;              /* with ladder: the tree after it is the tree before it */
 	bool reverted;               /* with ladder: a file that the patch edits is as before */
 	const char *mismatch;        /* with ladder: of tg_patch_mismatch, or NULL */
+	bool unsure;                 /* with ladder: only setup files, which images edit, differ */
+	const struct tg_near *near;  /* with ladder: a commit where git takes it, or NULL */
 };
 
 struct tg_triage_out {

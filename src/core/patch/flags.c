@@ -97,7 +97,7 @@ const char *tg_triage_flag_name(unsigned bit)
 	static const char *const name[TG_TF_COUNT_BITS] = {
 		"tests", "scratch", "binary", "mode", "symlink", "submodule", "outside-tree",
 		"odd-name", "large", "no-op", "silent-revert", "truncated", "corrupt",
-		"whitespace-damaged", "prose-around", "extra-lines",
+		"whitespace-damaged", "prose-around", "extra-lines", "unsure",
 	};
 	unsigned i;
 

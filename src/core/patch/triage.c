@@ -5,26 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "core/agent/trajectory.h"
 #include "core/dataset/dataset.h"
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
 #include "core/lib/json.h"
-#include "core/lib/sandbox.h"
 #include "core/lib/text.h"
-#include "core/patch/classify.h"
-#include "core/patch/ladder.h"
-#include "core/patch/parse.h"
-#include "core/patch/scratch.h"
+#include "core/patch/cause.h"
+#include "core/patch/try.h"
 #include "core/run/stage.h"
 
 struct triage {
 	const struct tg_stage_ctx *ctx;
 	struct tg_buf patch;
 	char sha256[TG_SHA256_HEX];
-	struct tg_diff diff;
-	struct tg_scratch scratch;
-	struct tg_ladder_result ladder;
-	bool ladder_ran;
+	struct tg_try tried;
 	char *no_base;	       /* why there was no base, or NULL */
 	struct cJSON *extract; /* the extract stage's result */
 	size_t blobs;
@@ -120,13 +115,13 @@ static const struct tg_scratch_file *renamed_from(const struct triage *t,
 
 	if (f->before || !f->after)
 		return f;
-	for (i = 0; i < t->diff.file_n; i++) {
-		const struct tg_diff_file *p = &t->diff.file[i];
+	for (i = 0; i < t->tried.diff.file_n; i++) {
+		const struct tg_diff_file *p = &t->tried.diff.file[i];
 		const struct tg_scratch_file *old;
 
 		if (p->status != TG_DIFF_RENAMED || !tg_streq(p->new_path, f->path))
 			continue;
-		old = tg_scratch_find(&t->scratch, p->old_path);
+		old = tg_scratch_find(&t->tried.scratch, p->old_path);
 		if (old && old->before && !old->after)
 			return old;
 	}
@@ -139,13 +134,13 @@ static bool is_rename_source(const struct triage *t, const struct tg_scratch_fil
 
 	if (!f->before || f->after)
 		return false;
-	for (i = 0; i < t->diff.file_n; i++) {
-		const struct tg_diff_file *p = &t->diff.file[i];
+	for (i = 0; i < t->tried.diff.file_n; i++) {
+		const struct tg_diff_file *p = &t->tried.diff.file[i];
 		const struct tg_scratch_file *to;
 
 		if (p->status != TG_DIFF_RENAMED || !tg_streq(p->old_path, f->path))
 			continue;
-		to = tg_scratch_find(&t->scratch, p->new_path);
+		to = tg_scratch_find(&t->tried.scratch, p->new_path);
 		if (to && to->after && !to->before)
 			return true;
 	}
@@ -157,8 +152,8 @@ static bool tree_from_scratch(struct triage *t, struct cJSON *files, struct tg_e
 {
 	size_t i;
 
-	for (i = 0; i < t->scratch.n; i++) {
-		const struct tg_scratch_file *f = &t->scratch.file[i];
+	for (i = 0; i < t->tried.scratch.n; i++) {
+		const struct tg_scratch_file *f = &t->tried.scratch.file[i];
 
 		if (!tg_scratch_changed(f) || tg_scratch_litter(f) || is_rename_source(t, f))
 			continue;
@@ -175,9 +170,9 @@ static bool tree_from_patch(struct triage *t, struct cJSON *files, struct tg_err
 	bool ok = true;
 	size_t i;
 
-	for (i = 0; i < t->diff.file_n && ok; i++) {
-		const struct tg_diff_file *p = &t->diff.file[i];
-		const struct tg_scratch_file *f = tg_scratch_find(&t->scratch, p->old_path);
+	for (i = 0; i < t->tried.diff.file_n && ok; i++) {
+		const struct tg_diff_file *p = &t->tried.diff.file[i];
+		const struct tg_scratch_file *f = tg_scratch_find(&t->tried.scratch, p->old_path);
 		struct cJSON *o = tg_json_object();
 		bool before = f && f->before && p->status != TG_DIFF_COPIED;
 
@@ -223,12 +218,12 @@ static bool write_tree(struct triage *t, size_t *count, struct tg_err *err)
 
 	tg_json_set_str(root, "schema", "tgmon.tree.v1");
 	tg_json_set_str(root, "patch_sha256", t->sha256);
-	if (t->ladder_ran)
-		tg_json_set_bool(root, "applied", t->ladder.applied == 1);
+	if (t->tried.ladder_ran)
+		tg_json_set_bool(root, "applied", t->tried.ladder.applied == 1);
 	else
 		tg_json_set_null(root, "applied");
 	tg_json_set(root, "files", files);
-	if (ok && t->ladder_ran && t->ladder.applied)
+	if (ok && t->tried.ladder_ran && t->tried.ladder.applied)
 		ok = tree_from_scratch(t, files, err);
 	else if (ok)
 		ok = tree_from_patch(t, files, err);
@@ -243,7 +238,7 @@ static bool write_tree(struct triage *t, size_t *count, struct tg_err *err)
 	return ok;
 }
 
-/* ---- the ladder ---- */
+/* ---- the base ---- */
 
 /* Find the base; NULL and t->no_base when there is none, which is no error. */
 static char *find_repository(struct triage *t)
@@ -260,63 +255,6 @@ static char *find_repository(struct triage *t)
 				 ? tg_asprintf("no repository for %s", ctx->row->repo)
 				 : tg_strdup(err.msg);
 	return path;
-}
-
-static bool try_ladder(struct triage *t, struct tg_err *err)
-{
-	char *repo = find_repository(t), *dir;
-	struct tg_err why = {0};
-	bool ok = true;
-
-	if (!repo)
-		return true;
-	if (!tg_sandbox_check(err)) {
-		free(repo);
-		return false;
-	}
-	dir = tg_path_join(t->ctx->work_dir, "scratch");
-	tg_remove_tree(dir, NULL);
-	if (!tg_scratch_build(&t->scratch, dir, &t->diff, repo, t->ctx->row->base_commit, &why)) {
-		tg_log(&t->ctx->log, TG_LOG_WARN, "no base for the ladder: %s", why.msg);
-		t->no_base = tg_strdup(why.msg);
-	} else {
-		ok = tg_ladder_prepare(dir, err) &&
-		     tg_ladder_apply(dir, tg_buf_cstr(&t->patch), t->patch.n, t->ctx->spec->ladder,
-				     &t->ladder, err) &&
-		     tg_scratch_read(&t->scratch, err) &&
-		     write_file(t, "ladder.log", &t->ladder.log, err);
-		t->ladder_ran = ok;
-	}
-	free(dir);
-	free(repo);
-	return ok;
-}
-
-static bool tree_unchanged(const struct triage *t)
-{
-	size_t i;
-
-	for (i = 0; i < t->scratch.n; i++)
-		if (tg_scratch_changed(&t->scratch.file[i]) &&
-		    !tg_scratch_litter(&t->scratch.file[i]))
-			return false;
-	return true;
-}
-
-/* GNU patch told to go on finds edits that an earlier rung made, and takes them back ("Assuming
- * -R"): it ends well and the file is what it was. */
-static bool some_reverted(const struct triage *t)
-{
-	size_t i;
-
-	for (i = 0; i < t->diff.file_n; i++) {
-		const struct tg_diff_file *p = &t->diff.file[i];
-		const struct tg_scratch_file *f = tg_scratch_find(&t->scratch, tg_diff_path(p));
-
-		if (f && !tg_scratch_changed(f) && p->added + p->deleted > 0)
-			return true;
-	}
-	return false;
 }
 
 /* ---- the stage ---- */
@@ -342,33 +280,87 @@ static bool load_inputs(struct triage *t, struct tg_err *err)
 	return ok;
 }
 
-static void classify(struct triage *t, struct tg_triage_out *out)
+static bool try_patch(struct triage *t, struct tg_err *err)
 {
 	const struct cJSON *sum = tg_json_get(t->extract, "sum");
 	const char *outcome = tg_json_str(sum, "outcome");
-	struct tg_base_file *base = NULL;
-	char *mismatch = NULL;
-	struct tg_triage_in in = {
+	char *repo = find_repository(t), *dir = tg_path_join(t->ctx->work_dir, "scratch");
+	const struct tg_try_in in = {
 	    .patch = tg_buf_cstr(&t->patch),
 	    .n = t->patch.n,
-	    .diff = &t->diff,
 	    .exit_status = tg_json_str(sum, "exit_status"),
 	    .outcome = outcome ? tg_outcome_parse(outcome) : TG_OUT_NONE,
 	    .submission_head = tg_json_str(sum, "submission_text_head"),
-	    .ladder = t->ladder_ran ? &t->ladder : NULL,
+	    .repo = repo,
+	    .commit = repo ? t->ctx->row->base_commit : NULL,
+	    .dir = dir,
+	    .generation = t->ctx->spec->ladder,
 	};
+	bool ok = tg_try_patch(&in, &t->tried, err);
 
-	if (t->ladder_ran && !t->ladder.applied) {
-		base = tg_scratch_base(&t->scratch, &t->diff);
-		mismatch = tg_patch_mismatch(&t->diff, base);
-		in.mismatch = mismatch;
-	} else if (t->ladder_ran) {
-		in.unchanged = tree_unchanged(t);
-		in.reverted = some_reverted(t);
+	if (ok && t->tried.no_base)
+		tg_log(&t->ctx->log, TG_LOG_WARN, "no base for the ladder: %s", t->tried.no_base);
+	if (ok && t->tried.ladder_ran)
+		ok = write_file(t, "ladder.log", &t->tried.ladder.log, err);
+	free(dir);
+	free(repo);
+	return ok;
+}
+
+/* The last steps of the trajectory that extract left; what a step printed is cut where it stands. */
+#define LAST_STEPS 10
+
+static void last_steps(const struct tg_step *all, size_t n, struct tg_cause_step *out,
+		       struct tg_cause_in *in)
+{
+	size_t first = n > LAST_STEPS ? n - LAST_STEPS : 0;
+
+	for (size_t i = first; i < n; i++)
+		out[in->step_n++] = (struct tg_cause_step){
+		    .command = all[i].command_n ? all[i].command[all[i].command_n - 1] : NULL,
+		    .output = all[i].output,
+		    .returncode = all[i].returncode,
+		};
+	in->step = out;
+}
+
+static void set_cause(const struct triage *t, struct cJSON *sum)
+{
+	const struct cJSON *extract = tg_json_get(t->extract, "sum");
+	const char *outcome = tg_json_str(extract, "outcome");
+	char *path = tg_asprintf("%s/work/traj.json", t->ctx->input[TG_STAGE_EXTRACT]);
+	struct tg_cause_step last[LAST_STEPS];
+	struct tg_traj traj = {0};
+	struct tg_step *steps = NULL;
+	size_t step_n = 0;
+	struct tg_cause_in in = {
+	    .exit_status = tg_json_str(extract, "exit_status"),
+	    .outcome = outcome ? tg_outcome_parse(outcome) : TG_OUT_NONE,
+	    .cls = t->tried.out.cls,
+	    .submission = tg_json_str(extract, "submission_text_head"),
+	};
+	struct tg_cause c;
+
+	if (tg_traj_load(&traj, path, NULL)) {
+		in.exception = traj.exception ? traj.exception : traj.traceback;
+		in.log_tail = tg_json_text(tg_json_path(traj.root, "tgmon.log_tail"));
+		in.cwd = tg_json_text(tg_json_path(traj.root, "info.config.environment.cwd"));
+		if (tg_traj_steps(&traj, &steps, &step_n))
+			last_steps(steps, step_n, last, &in);
 	}
-	tg_triage_classify(&in, out);
-	free(mismatch);
-	free(base);
+	c = tg_cause_find(&in);
+	tg_json_set_null(sum, "cause");
+	if (c.id != TG_CA_NONE) {
+		struct cJSON *o = tg_json_object();
+
+		tg_json_set_str(o, "id", tg_cause_name(c.id));
+		tg_json_set_str(o, "text", c.text);
+		tg_json_set_str(o, "remedy", c.remedy);
+		tg_json_set(sum, "cause", o);
+	}
+	tg_steps_free(steps, step_n);
+	tg_traj_fini(&traj);
+	free(path);
 }
 
 static void fill_sum(const struct triage *t, const struct tg_triage_out *out, size_t files,
@@ -392,13 +384,13 @@ static void fill_sum(const struct triage *t, const struct tg_triage_out *out, si
 	tg_json_set_int(sum, "bytes", (int64_t)t->patch.n);
 	tg_json_set_str(sum, "sha256", t->sha256);
 	tg_json_set_int(sum, "files", (int64_t)files);
-	tg_json_set_str(sum, "no_base", t->no_base);
+	tg_json_set_str(sum, "no_base", t->no_base ? t->no_base : t->tried.no_base);
 }
 
 static bool write_repaired(const struct triage *t, struct tg_err *err)
 {
 	struct tg_buf repaired = TG_BUF_INIT;
-	bool ok = !tg_patch_repaired(&t->diff, &repaired) ||
+	bool ok = !tg_patch_repaired(&t->tried.diff, &repaired) ||
 		  write_file(t, "repaired.diff", &repaired, err);
 
 	tg_buf_fini(&repaired);
@@ -407,9 +399,7 @@ static bool write_repaired(const struct triage *t, struct tg_err *err)
 
 static void triage_fini(struct triage *t)
 {
-	tg_scratch_fini(&t->scratch);
-	tg_ladder_result_fini(&t->ladder);
-	tg_diff_fini(&t->diff);
+	tg_try_fini(&t->tried);
 	tg_buf_fini(&t->patch);
 	tg_json_free(t->extract);
 	free(t->no_base);
@@ -418,25 +408,14 @@ static void triage_fini(struct triage *t)
 bool tg_stage_triage(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct tg_err *err)
 {
 	struct triage t = {.ctx = ctx};
-	struct tg_triage_out out = {.applies = -1};
 	size_t files = 0;
-	bool ok = load_inputs(&t, err);
+	bool ok = load_inputs(&t, err) && try_patch(&t, err) && write_tree(&t, &files, err) &&
+		  write_repaired(&t, err);
 
-	if (ok) {
-		tg_diff_parse(&t.diff, tg_buf_cstr(&t.patch), t.patch.n);
-		/* Without a diff there is nothing to try, and the harness never sees an empty
-		 * patch. */
-		if (t.patch.n > 0 && t.diff.fault != TG_DIFF_NO_DIFF &&
-		    t.diff.fault != TG_DIFF_TOO_LARGE)
-			ok = try_ladder(&t, err);
-	}
-	if (ok) {
-		classify(&t, &out);
-		ok = write_tree(&t, &files, err) && write_repaired(&t, err);
-	}
 	if (ok)
-		fill_sum(&t, &out, files, sum);
-	tg_triage_out_fini(&out);
+		fill_sum(&t, &t.tried.out, files, sum);
+	if (ok)
+		set_cause(&t, sum);
 	triage_fini(&t);
 	return ok;
 }

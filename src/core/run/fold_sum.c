@@ -75,6 +75,9 @@ static void take_triage(struct tg_attempt *att, const struct cJSON *sum)
 	tg_fold_text(&att->patch_remedy, tg_json_str(sum, "remedy"));
 	tg_fold_text(&att->rung, tg_json_str(sum, "rung"));
 	att->applies = tristate(sum, "applies");
+	tg_fold_text(&att->cause_id, tg_json_str(tg_json_get(sum, "cause"), "id"));
+	tg_fold_text(&att->cause_text, tg_json_str(tg_json_get(sum, "cause"), "text"));
+	tg_fold_text(&att->cause_remedy, tg_json_str(tg_json_get(sum, "cause"), "remedy"));
 	take_flags(att, tg_json_get(sum, "flags"));
 	take_patch(att, sum, "bytes", "sha256");
 }

@@ -53,7 +53,8 @@ static void fini_attempt(struct tg_attempt *att)
 				att->exit_status, att->model_answered, att->no_trajectory_why,
 				att->patch_source, att->traj_sha256, att->patch_reason,
 				att->patch_remedy, att->rung, att->patch_sha256, att->scan_reason,
-				att->eval_reason, att->decision_reason };
+				att->eval_reason, att->decision_reason, att->cause_id,
+				att->cause_text, att->cause_remedy };
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		free(texts[i]);

@@ -77,6 +77,7 @@ struct tg_attempt {
 	/* triage */
 	enum tg_patch_class patch_class;
 	char *patch_reason, *patch_remedy, *rung, *patch_sha256;
+	char *cause_id, *cause_text, *cause_remedy; /* NULL: a usable patch, or not known */
 	int64_t patch_bytes;       /* -1: unknown */
 	int applies;               /* 1, 0, -1 unknown */
 	char **flags;

@@ -146,6 +146,22 @@ static struct cJSON *counts_json(const struct tg_run *run)
 
 /* ---- instances ---- */
 
+/* Why there is no usable patch, and what mends it; null when there is one, or nothing is known. */
+static void set_cause(struct cJSON *o, const struct tg_attempt *att)
+{
+	struct cJSON *c;
+
+	if (att->cause_id == NULL) {
+		tg_json_set_null(o, "cause");
+		return;
+	}
+	c = tg_json_object();
+	tg_json_set_str(c, "id", att->cause_id);
+	tg_json_set_str(c, "text", att->cause_text);
+	tg_json_set_str(c, "remedy", att->cause_remedy);
+	tg_json_set(o, "cause", c);
+}
+
 /* What one attempt came to. att NULL: nothing is known yet, all members are null. */
 static void set_result(struct cJSON *o, const struct tg_attempt *att)
 {
@@ -166,6 +182,7 @@ static void set_result(struct cJSON *o, const struct tg_attempt *att)
 	tg_json_set_str(patch, "rung", att->rung);
 	tg_json_set_str(patch, "remedy", att->patch_remedy);
 	tg_json_set(o, "patch", patch);
+	set_cause(o, att);
 	set_tristate(ev, "resolved", att->resolved);
 	tg_json_set_str(ev, "status", tg_eval_status_name(att->eval));
 	tg_json_set(o, "evaluation", ev);
@@ -261,6 +278,36 @@ static struct cJSON *instance_json(const struct tg_watch *w, size_t i)
 	return o;
 }
 
+/* The causes of the instances that have no usable patch, in the order of their first one. */
+static struct cJSON *causes_json(const struct tg_run *run)
+{
+	struct cJSON *list = tg_json_array();
+
+	for (size_t i = 0; i < run->inst_n; i++) {
+		const struct tg_attempt *att = tg_instance_failed(&run->inst[i]) ?
+						   tg_instance_latest(&run->inst[i]) : NULL;
+		struct cJSON *o = NULL, *ids;
+
+		if (att == NULL || att->cause_id == NULL)
+			continue;
+		for (const struct cJSON *c = tg_json_first(list); c != NULL; c = tg_json_next(c))
+			if (tg_streq(tg_json_str(c, "id"), att->cause_id))
+				o = (struct cJSON *)c; /* of our own list */
+		if (o == NULL) {
+			o = tg_json_object();
+			tg_json_set_str(o, "id", att->cause_id);
+			tg_json_set_str(o, "text", att->cause_text);
+			tg_json_set_str(o, "remedy", att->cause_remedy);
+			tg_json_set(o, "instances", tg_json_array());
+			tg_json_push(list, o);
+		}
+		ids = (struct cJSON *)tg_json_get(o, "instances");
+		tg_json_push_str(ids, run->inst[i].id);
+		tg_json_set_int(o, "count", (int64_t)tg_json_len(ids));
+	}
+	return list;
+}
+
 static struct cJSON *notes_json(const struct tg_run *run)
 {
 	struct cJSON *list = tg_json_array();
@@ -298,6 +345,7 @@ struct cJSON *tg_status_json(const struct tg_watch *w)
 	tg_json_set(o, "artifacts", files);
 	tg_json_set_bool(o, "complete", tg_run_is_complete(run, a));
 	tg_json_set(o, "instances", list);
+	tg_json_set(o, "causes", causes_json(run));
 	tg_json_set(o, "notes", notes_json(run));
 	return o;
 }

@@ -231,32 +231,23 @@ static void compare(struct tg_source *s, const struct tg_pred *p, const char *fi
 				   file, p->patch_n, n, file);
 }
 
-/* The predictions file decides over the trajectory; the first of these that is there. */
+/* The predictions file decides over the trajectory. */
 static bool follow_preds(struct tg_source *s, const char *dir, const char *iid, struct tg_err *err)
 {
-	static const char *const name[] = {"preds.json", "preds_filled.json", "preds.jsonl"};
-	size_t i;
+	char *path = tg_preds_file(dir);
+	struct tg_preds preds = {0};
+	const struct tg_pred *p;
+	bool ok = !path || tg_preds_load(&preds, path, err);
 
-	for (i = 0; i < sizeof name / sizeof *name; i++) {
-		char *path = tg_path_join(dir, name[i]);
-		struct tg_preds preds = {0};
-		const struct tg_pred *p;
-		bool there = tg_file_exists(path), ok = !there || tg_preds_load(&preds, path, err);
-
-		p = ok && there ? tg_preds_find(&preds, iid) : NULL;
-		if (p) {
-			compare(s, p, name[i]);
-			s->patch_source = name[i];
-			take_prediction(s, p->patch, p->patch_n);
-		}
-		tg_preds_fini(&preds);
-		free(path);
-		if (!ok)
-			return false;
-		if (there)
-			return true;
+	p = ok && path ? tg_preds_find(&preds, iid) : NULL;
+	if (p) {
+		s->patch_source = tg_preds_name(path);
+		compare(s, p, s->patch_source);
+		take_prediction(s, p->patch, p->patch_n);
 	}
-	return true;
+	tg_preds_fini(&preds);
+	free(path);
+	return ok;
 }
 
 bool tg_source_foreign(struct tg_source *s, const char *dir, const char *iid, struct tg_err *err)

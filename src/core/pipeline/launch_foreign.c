@@ -40,8 +40,8 @@ static bool expect_found(struct tg_spec *s, struct tg_err *err)
 	ok = tg_import_run(&run, s->source_dir, err);
 	for (size_t i = 0; ok && i < run.inst_n; i++)
 		ok = expect(s, run.inst[i].id, err);
+	s->expected_from = tg_strdup(run.expected_from);
 	tg_run_fini(&run);
-	s->expected_from = tg_strdup("preds.json and trajectories");
 	return ok && (s->expected_n ? true : tg_fail(err, TG_E_INPUT, "%s holds no prediction and no "
 						     "trajectory", s->source_dir));
 }
@@ -155,8 +155,11 @@ bool tg_launch_plan_foreign(struct tg_launch *l, const struct tg_launch_opts *o,
 
 	*l = (struct tg_launch){ 0 };
 	if (tg_layout_kind(o->source) == TG_DIR_NONE)
-		return tg_fail(err, TG_E_INPUT, "%s is not a run directory: no preds.json, no *.traj.json",
+		return tg_fail(err, TG_E_INPUT, "%s is not a run directory: no predictions, no *.traj.json, no logs",
 			       o->source);
+	if (!tg_is_dir(o->source) && !o->output)
+		return tg_fail(err, TG_E_INPUT, "%s is a predictions file: name the run directory that is made "
+			       "of it with --output DIR", o->source);
 	s->source_dir = tg_path_abs(o->source);
 	s->agent = tg_strdup("foreign");
 	s->model_id = tg_strdup(o->model_id ? o->model_id : "mini-swe-agent");

@@ -1,102 +1,43 @@
-#include "core/run/import.h"
-
+/* See import.h: which files there are, and how their facts become rows. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/lib/buf.h"
 #include "core/lib/clock.h"
 #include "core/lib/file.h"
-#include "core/lib/hash.h"
 #include "core/lib/json.h"
 #include "core/lib/text.h"
-#include "core/lib/yaml.h"
 #include "core/run/fold.h"
+#include "core/run/import_in.h"
 #include "core/run/layout.h"
-#include "core/run/traj_light.h"
+#include "core/run/preds.h"
 
-#define MOST ((size_t)256 << 20)
+#define TRAJ ".traj.json"
+#define SETTLE_MS 2000
+#define CONTAINER_MS ((int64_t)130 * 60 * 1000) /* mini-swe-agent's containers end after 2 h */
 
-static const struct tg_json_limits loose = { .max_bytes = MOST, .dup_keys_ok = true };
-
-/* Agents' words for how they ended (spec: exit statuses of mini-swe-agent). core/agent has the full
- * table, which also reads the exception's text; both say the same of these. */
-static const struct {
-	const char *word; /* a leading '*': the end of the word */
-	enum tg_outcome outcome;
-} by_word[] = {
-	{ "LimitsExceeded", TG_OUT_LIMIT },
-	{ "TimeExceeded", TG_OUT_LIMIT },
-	{ "RepeatedFormatError", TG_OUT_LIMIT },
-	{ "*ContextWindowExceededError", TG_OUT_LIMIT },
-	{ "CalledProcessError", TG_OUT_INFRA },
-	{ "TimeoutExpired", TG_OUT_INFRA },
-	{ "FileNotFoundError", TG_OUT_INFRA },
-	{ "PermissionError", TG_OUT_INFRA },
-	{ "ConnectionError", TG_OUT_INFRA },
-	{ "ConnectionRefusedError", TG_OUT_INFRA },
-	{ "BrokenPipeError", TG_OUT_INFRA },
-	{ "*RateLimitError", TG_OUT_MODEL_API },
-	{ "*AuthenticationError", TG_OUT_MODEL_API },
-	{ "PermissionDeniedError", TG_OUT_MODEL_API },
-	{ "*APIConnectionError", TG_OUT_MODEL_API },
-	{ "APIResponseValidationError", TG_OUT_MODEL_API },
-	{ "*APIError", TG_OUT_MODEL_API },
-	{ "Timeout", TG_OUT_MODEL_API },
-	{ "BadRequestError", TG_OUT_MODEL_API },
-	{ "NotFoundError", TG_OUT_MODEL_API },
-	{ "InternalServerError", TG_OUT_MODEL_API },
-	{ "ServiceUnavailableError", TG_OUT_MODEL_API },
-	{ "BadGatewayError", TG_OUT_MODEL_API },
-	{ "UnprocessableEntityError", TG_OUT_MODEL_API },
-	{ "ContentPolicyViolationError", TG_OUT_MODEL_API },
-	{ "UnsupportedParamsError", TG_OUT_MODEL_API },
-	{ "BudgetExceededError", TG_OUT_MODEL_API },
-};
-
-static bool word_fits(const char *word, const char *status)
-{
-	return word[0] == '*' ? tg_ends_with(status, word + 1) : strcmp(word, status) == 0;
-}
-
-enum tg_outcome tg_outcome_of_exit(const char *exit_status, bool has_patch)
-{
-	if (exit_status == NULL)
-		return TG_OUT_BUG;
-	if (strcmp(exit_status, "Submitted") == 0)
-		return has_patch ? TG_OUT_DONE : TG_OUT_EMPTY;
-	if (tg_starts_with(exit_status, "Uncaught "))
-		return TG_OUT_BUG;
-	for (size_t i = 0; i < sizeof by_word / sizeof by_word[0]; i++)
-		if (word_fits(by_word[i].word, exit_status))
-			return by_word[i].outcome;
-	return TG_OUT_BUG;
-}
-
-static void note(struct tg_run *run, const char *what, const char *why)
+void tg_import_say(struct tg_run *run, int64_t ms, const char *what, const char *why)
 {
 	struct tg_buf b = TG_BUF_INIT;
 	char *safe;
 
 	tg_buf_addf(&b, "%s: %s", what, why);
 	safe = tg_text_line(b.p, b.n, 400);
-	tg_run_add_note(run, tg_wall_ms(), "note", safe);
+	for (size_t i = 0; i < run->note_n; i++)
+		if (strcmp(run->note[i].text, safe) == 0) {
+			free(safe);
+			safe = NULL;
+			break;
+		}
+	if (safe != NULL)
+		tg_run_add_note(run, ms, "note", safe);
 	free(safe);
 	tg_buf_fini(&b);
 }
 
-static struct cJSON *load_json(struct tg_run *run, const char *rel)
-{
-	struct tg_buf b = TG_BUF_INIT;
-	struct tg_err err = { 0 };
-	struct cJSON *root = NULL;
-
-	if (tg_file_read_beneath(run->dir, rel, MOST, &b, &err))
-		root = tg_json_parse(b.p, b.n, rel, &loose, &err);
-	if (root == NULL)
-		note(run, rel, err.msg);
-	tg_buf_fini(&b);
-	return root;
-}
+/* ---- which files ---- */
 
 static bool there(const char *dir, const char *rel)
 {
@@ -105,251 +46,6 @@ static bool there(const char *dir, const char *rel)
 
 	free(path);
 	return yes;
-}
-
-static struct tg_attempt *attempt_of(struct tg_run *run, const char *iid, bool add)
-{
-	struct tg_instance *in = tg_run_instance(run, iid);
-	bool fresh;
-
-	if (in == NULL && add && !tg_instance_id_valid(iid)) {
-		note(run, iid ? iid : "(no id)", "is no instance id; left out");
-		return NULL;
-	}
-	if (in == NULL && add) {
-		tg_run_expect(run, &iid, 1);
-		in = &run->inst[run->inst_n - 1];
-		in->queued = false;
-	}
-	return in != NULL ? tg_instance_add_attempt(in, 1, &fresh) : NULL;
-}
-
-/* ---- predictions ---- */
-
-static bool looks_like_diff(const char *p)
-{
-	return strstr(p, "diff --git ") != NULL || strncmp(p, "--- ", 4) == 0 ||
-	       strstr(p, "\n--- ") != NULL;
-}
-
-static void take_patch(struct tg_attempt *att, const char *patch)
-{
-	char hex[TG_SHA256_HEX];
-
-	att->patch_bytes = (int64_t)strlen(patch);
-	tg_sha256_hex(patch, strlen(patch), hex);
-	tg_fold_text(&att->patch_sha256, hex);
-	if (patch[0] == '\0' || strspn(patch, " \t\r\n") == strlen(patch)) {
-		att->patch_class = TG_PC_EMPTY;
-		tg_fold_text(&att->patch_reason, "the prediction is empty");
-	} else if (!looks_like_diff(patch)) {
-		att->patch_class = TG_PC_PROSE;
-		tg_fold_text(&att->patch_reason, "the prediction is no diff");
-	} else {
-		att->patch_class = TG_PC_NONE;
-		tg_fold_text(&att->patch_reason, "a diff; whether it applies was not looked at");
-	}
-}
-
-static void take_prediction(struct tg_run *run, const char *key, const struct cJSON *p)
-{
-	const char *iid = tg_json_str(p, "instance_id");
-	const char *patch = tg_json_str(p, "model_patch");
-	struct tg_attempt *att = attempt_of(run, iid != NULL ? iid : key, true);
-
-	if (att == NULL)
-		return;
-	att->ended = true;
-	tg_fold_text(&att->patch_source, "preds.json");
-	take_patch(att, patch != NULL ? patch : "");
-}
-
-static void take_predictions(struct tg_run *run)
-{
-	const char *name = there(run->dir, "preds.json") ? "preds.json" : "preds_filled.json";
-	struct cJSON *root;
-
-	if (!there(run->dir, name))
-		return;
-	root = load_json(run, name);
-	for (const struct cJSON *c = tg_json_first(root); c != NULL; c = tg_json_next(c))
-		take_prediction(run, tg_json_key(c), c);
-	tg_json_free(root);
-}
-
-/* ---- trajectories ---- */
-
-static void take_trajectory(struct tg_run *run, const char *iid, const char *rel)
-{
-	struct tg_attempt *att = attempt_of(run, iid, true);
-	struct cJSON *root = att != NULL ? load_json(run, rel) : NULL;
-	struct tg_traj_light t;
-	char *path = tg_path_join(run->dir, rel);
-
-	if (root != NULL && tg_traj_light(root, &t)) {
-		att->steps = t.steps;
-		att->cost_usd = t.cost_usd;
-		att->no_trajectory = t.no_trajectory;
-		att->ended = att->ended || t.ended;
-		att->end_ms = t.last_ms > 0 ? t.last_ms : tg_file_mtime_ms(path);
-		tg_fold_text(&att->no_trajectory_why, t.no_trajectory_why);
-		tg_fold_text(&att->exit_status, t.ended ? t.exit_status : NULL);
-		tg_fold_text(&att->model_answered, t.model_answered);
-		if (att->patch_bytes < 0 && t.ended && t.submission != NULL) {
-			take_patch(att, t.submission);
-			tg_fold_text(&att->patch_source, "trajectory");
-		}
-		free(t.command);
-	}
-	free(path);
-	tg_json_free(root);
-}
-
-static void take_trajectories(struct tg_run *run, const struct tg_names *names)
-{
-	static const char suffix[] = ".traj.json";
-
-	for (size_t i = 0; i < names->n; i++) {
-		const char *name = names->v[i];
-		char *rel;
-
-		if (tg_ends_with(name, suffix)) {
-			char *iid = tg_strndup(name, strlen(name) - strlen(suffix));
-
-			take_trajectory(run, iid, name);
-			free(iid);
-			continue;
-		}
-		if (!tg_instance_id_valid(name))
-			continue;
-		rel = tg_asprintf("%s/%s%s", name, name, suffix);
-		if (there(run->dir, rel))
-			take_trajectory(run, name, rel);
-		free(rel);
-	}
-}
-
-/* ---- exit statuses: later files override earlier ones ---- */
-
-static void take_status(struct tg_run *run, const char *status, const char *iid)
-{
-	struct tg_attempt *att = attempt_of(run, iid, false);
-
-	if (att == NULL)
-		return;
-	att->ended = true;
-	tg_fold_text(&att->exit_status, status);
-}
-
-static void take_status_file(struct tg_run *run, const char *name)
-{
-	struct tg_buf b = TG_BUF_INIT;
-	struct tg_err err = { 0 };
-	struct tg_yaml_node *root = NULL;
-	const struct tg_yaml_node *nested;
-
-	if (tg_file_read_beneath(run->dir, name, 1u << 20, &b, &err))
-		root = tg_yaml_parse(b.p, b.n, name, 0, &err);
-	if (root == NULL) {
-		note(run, name, err.msg);
-		tg_buf_fini(&b);
-		return;
-	}
-	nested = tg_yaml_get(root, "instances_by_exit_status");
-	for (const struct tg_yaml_node *s = nested ? nested->first : NULL; s != NULL; s = s->next)
-		for (const struct tg_yaml_node *id = s->first; id != NULL; id = id->next)
-			if (id->kind == TG_YAML_SCALAR && !tg_yaml_is_null(id))
-				take_status(run, tg_streq(s->key, "null") ? NULL : s->key,
-					    id->text);
-	for (const struct tg_yaml_node *s = nested ? NULL : root->first; s != NULL; s = s->next)
-		if (s->kind == TG_YAML_SCALAR)
-			take_status(run, s->text, s->key);
-	tg_yaml_free(root);
-	tg_buf_fini(&b);
-}
-
-/* ---- evaluation and verdicts ---- */
-
-typedef void row_fn(struct tg_run *run, const struct cJSON *row);
-
-static void each_line(struct tg_run *run, const char *rel, row_fn *fn)
-{
-	struct tg_buf b = TG_BUF_INIT;
-	struct tg_err err = { 0 };
-	size_t bad = 0;
-
-	if (!tg_file_read_beneath(run->dir, rel, MOST, &b, &err)) {
-		note(run, rel, err.msg);
-		tg_buf_fini(&b);
-		return;
-	}
-	for (size_t at = 0; at < b.n;) {
-		const char *nl = memchr(b.p + at, '\n', b.n - at);
-		size_t n = nl != NULL ? (size_t)(nl - (b.p + at)) : b.n - at;
-		struct cJSON *row = NULL;
-
-		if (strspn(b.p + at, " \t\r") < n) {
-			row = tg_json_parse(b.p + at, n, rel, &loose, NULL);
-			bad += row == NULL;
-		}
-		if (row != NULL)
-			fn(run, row);
-		tg_json_free(row);
-		at += n + 1;
-	}
-	if (bad > 0)
-		note(run, rel, "has lines that are no JSON; they were left out");
-	tg_buf_fini(&b);
-}
-
-/* The class as far as the evaluation tells: a patch whose tests ran did apply. */
-static void take_eval(struct tg_attempt *att, const char *status)
-{
-	enum tg_eval_status ev = tg_eval_status_parse(status);
-
-	if (ev == TG_EV_NONE)
-		return;
-	att->eval = ev;
-	att->resolved = ev == TG_EV_RESOLVED ? 1 : ev <= TG_EV_EMPTY_PATCH ? 0 : -1;
-	if (att->patch_class != TG_PC_NONE || att->patch_bytes <= 0)
-		return;
-	if (ev == TG_EV_RESOLVED || ev == TG_EV_UNRESOLVED) {
-		att->patch_class = TG_PC_OK;
-		tg_fold_text(&att->patch_reason, "a diff; the evaluation ran on it");
-	} else if (ev == TG_EV_PATCH_APPLY_FAILED) {
-		att->patch_class = TG_PC_DOES_NOT_APPLY;
-		tg_fold_text(&att->patch_reason, "the evaluation says that it does not apply");
-	}
-}
-
-static void take_eval_row(struct tg_run *run, const struct cJSON *row)
-{
-	struct tg_attempt *att = attempt_of(run, tg_json_str(row, "instance_id"), false);
-
-	if (att != NULL)
-		take_eval(att, tg_json_str(row, "resolved_status"));
-}
-
-static void take_governed_row(struct tg_run *run, const struct cJSON *row)
-{
-	const char *iid = tg_json_str(row, "instance_id");
-	struct tg_attempt *att = attempt_of(run, iid ? iid : tg_json_str(row, "task"), false);
-	const struct cJSON *list = tg_json_get(row, "security_violations_structured");
-
-	if (att == NULL)
-		return;
-	att->decision = tg_decision_parse(tg_json_str(row, "final_decision"));
-	att->cri = tg_json_num(row, "cri", -1);
-	att->evidence = tg_streq(tg_json_str(row, "evidence_level"), "bound") ? TG_EL_BOUND
-									       : TG_EL_IMPORTED;
-	tg_fold_text(&att->decision_reason, tg_json_str(row, "decision_reason"));
-	take_eval(att, tg_json_str(row, "resolved_status"));
-	tg_attempt_clear_violations(att);
-	for (const struct cJSON *c = tg_json_first(list); c != NULL; c = tg_json_next(c))
-		tg_attempt_add_violation(att, tg_json_str(c, "code"), tg_json_str(c, "severity"));
-	list = tg_json_get(row, "security_violations");
-	for (const struct cJSON *c = tg_json_first(list); c != NULL; c = tg_json_next(c))
-		tg_attempt_add_violation(att, tg_json_text(c), NULL);
 }
 
 /* The runbook's name first; else the richest of what there is. */
@@ -369,121 +65,687 @@ static const char *governed_file(const struct tg_names *names)
 	return found;
 }
 
-static void take_report(struct tg_run *run, struct tg_instance *in)
+/* <iid>/<iid>.traj.json; <iid>.traj.json; and the same two below trajs/. */
+static void list_trajectories(struct tg_import *im, const char *below, const struct tg_names *names)
 {
-	char *rel = tg_asprintf("security_reports/%s.json", in->id);
-	struct cJSON *root = there(run->dir, rel) ? load_json(run, rel) : NULL;
-	struct tg_attempt *att = tg_instance_latest(in);
+	for (size_t i = 0; i < names->n; i++) {
+		const char *name = names->v[i];
+		char *rel;
 
-	if (root != NULL && att != NULL) {
-		const struct cJSON *list = tg_json_get(root, "new_violations");
-		bool failed = tg_json_truthy(tg_json_get(root, "scan_failed"));
-		bool skipped = tg_json_truthy(tg_json_get(root, "skipped"));
-
-		att->scan = failed ? TG_SC_FAILED : skipped ? TG_SC_SKIPPED : TG_SC_OK;
-		tg_fold_text(&att->scan_reason, tg_json_str(root, failed ? "scan_error" :
-								  "skip_reason"));
-		for (const struct cJSON *c = tg_json_first(list); c; c = tg_json_next(c))
-			tg_attempt_add_violation(att, tg_json_text(c) ? tg_json_text(c)
-							  : tg_json_str(c, "code"), NULL);
+		if (tg_ends_with(name, TRAJ)) {
+			rel = tg_asprintf("%s%s", below, name);
+			tg_docs_add(&im->docs, TG_DOC_TRAJ, rel);
+			free(rel);
+			continue;
+		}
+		if (!tg_instance_id_valid(name))
+			continue;
+		rel = tg_asprintf("%s%s/%s" TRAJ, below, name, name);
+		if (there(im->docs.root, rel))
+			tg_docs_add(&im->docs, TG_DOC_TRAJ, rel);
+		free(rel);
 	}
-	tg_json_free(root);
-	free(rel);
 }
 
-static void settle(struct tg_instance *in)
+static void list_reports(struct tg_import *im)
 {
-	struct tg_attempt *att = tg_instance_latest(in);
+	char *dir = tg_path_join(im->docs.root, "security_reports");
+	struct tg_names names;
 
-	in->queued = false;
+	if (tg_is_dir(dir) && tg_dir_list(dir, &names, NULL)) {
+		for (size_t i = 0; i < names.n; i++) {
+			char *rel = tg_asprintf("security_reports/%s", names.v[i]);
+
+			if (tg_ends_with(names.v[i], ".json"))
+				tg_docs_add(&im->docs, TG_DOC_SCAN, rel);
+			free(rel);
+		}
+		tg_names_free(&names);
+	}
+	free(dir);
+}
+
+static void list_top(struct tg_import *im, const struct tg_names *names)
+{
+	char *trajs = tg_path_join(im->docs.root, "trajs");
+	const char *governed = governed_file(names);
+	struct tg_names more;
+
+	list_trajectories(im, "", names);
+	if (tg_is_dir(trajs) && tg_dir_list(trajs, &more, NULL)) {
+		list_trajectories(im, "trajs/", &more);
+		tg_names_free(&more);
+	}
+	for (size_t i = 0; i < names->n; i++) {
+		if (tg_starts_with(names->v[i], "exit_statuses_") &&
+		    tg_ends_with(names->v[i], ".yaml"))
+			tg_docs_add(&im->docs, TG_DOC_STATUSES, names->v[i]);
+		if (strcmp(names->v[i], "minisweagent.log") == 0)
+			tg_docs_add(&im->docs, TG_DOC_LOG, names->v[i]);
+	}
+	if (there(im->docs.root, "eval/instance_results.jsonl"))
+		tg_docs_add(&im->docs, TG_DOC_EVAL_ROWS, "eval/instance_results.jsonl");
+	if (governed != NULL)
+		tg_docs_add(&im->docs, TG_DOC_GOVERNED, governed);
+	free(trajs);
+}
+
+static bool list_files(struct tg_import *im, struct tg_err *err)
+{
+	struct tg_names names = { 0 };
+	char *file;
+
+	if (im->alone) {
+		tg_docs_add(&im->docs, TG_DOC_PREDS, im->preds);
+		return true;
+	}
+	if (!tg_dir_list(im->docs.root, &names, err))
+		return false;
+	file = tg_preds_file(im->docs.root);
+	if (file != NULL) {
+		free(im->preds);
+		im->preds = tg_strdup(tg_path_base(file));
+		free(file);
+	}
+	if (im->preds != NULL)
+		tg_docs_add(&im->docs, TG_DOC_PREDS, im->preds);
+	free(im->eval_base);
+	im->eval_base = tg_layout_eval_tree(im->docs.root);
+	list_top(im, &names);
+	list_reports(im);
+	tg_import_list_eval(im);
+	tg_names_free(&names);
+	return true;
+}
+
+/* ---- instances ---- */
+
+static size_t place_of(const struct tg_run *run, const char *iid)
+{
+	for (size_t i = 0; i < run->inst_n; i++)
+		if (strcmp(run->inst[i].id, iid) == 0)
+			return i;
+	/* A container's image names the id in lower case. */
+	for (size_t i = 0; i < run->inst_n; i++)
+		if (strcasecmp(run->inst[i].id, iid) == 0)
+			return i;
+	return run->inst_n;
+}
+
+static size_t instance(struct tg_import *im, struct tg_run *run, const char *iid, unsigned from)
+{
+	size_t at = place_of(run, iid);
+
+	if (at < run->inst_n)
+		return at;
+	tg_run_expect(run, &iid, 1);
+	im->from |= from;
+	TG_GROW(im->note, im->note_n, im->note_cap);
+	im->note[im->note_n++] = (struct tg_import_note){
+		.id = tg_strdup(iid), .live = { .steps = -1, .cost_usd = -1 } };
+	return at;
+}
+
+struct tg_attempt *tg_import_attempt(struct tg_import *im, struct tg_run *run, const char *iid,
+				     unsigned from, bool add)
+{
+	bool fresh;
+	size_t at;
+
+	if (iid == NULL || !tg_instance_id_valid(iid)) {
+		if (add)
+			tg_import_say(run, run->last_ms, iid ? iid : "(no id)",
+				      "is no instance id; left out");
+		return NULL;
+	}
+	if (!add && place_of(run, iid) == run->inst_n)
+		return NULL;
+	at = instance(im, run, iid, from);
+	return tg_instance_add_attempt(&run->inst[at], 1, &fresh);
+}
+
+struct tg_import_note *tg_import_about(struct tg_import *im, const struct tg_run *run,
+				       const char *iid)
+{
+	size_t at = iid != NULL ? place_of(run, iid) : run->inst_n;
+
+	return at < run->inst_n ? &im->note[at] : NULL;
+}
+
+/* ---- predictions ---- */
+
+void tg_import_patch(struct tg_attempt *att, const struct cJSON *patch, bool null)
+{
+	const char *form = tg_json_str(patch, "form");
+
+	att->patch_bytes = tg_json_int(patch, "bytes", 0);
+	tg_fold_text(&att->patch_sha256, tg_json_str(patch, "sha256"));
+	if (null || tg_streq(form, "empty")) {
+		att->patch_class = TG_PC_EMPTY;
+		tg_fold_text(&att->patch_reason, null ? "the prediction is null"
+						      : "the prediction is empty");
+	} else if (tg_streq(form, "text")) {
+		att->patch_class = TG_PC_PROSE;
+		tg_fold_text(&att->patch_reason, "the prediction is no diff");
+	} else {
+		att->patch_class = TG_PC_NONE;
+		tg_fold_text(&att->patch_reason, "a diff; whether it applies was not looked at");
+	}
+}
+
+static void fold_preds(struct tg_import *im, struct tg_run *run, const struct tg_doc *doc)
+{
+	for (const struct cJSON *p = tg_json_first(doc->facts); p != NULL; p = tg_json_next(p)) {
+		const char *iid = tg_json_str(p, "id");
+		struct tg_attempt *att = tg_import_attempt(im, run, iid, TG_FROM_PREDS, true);
+
+		if (att == NULL)
+			continue;
+		att->ended = true;
+		tg_import_about(im, run, iid)->has_prediction = true;
+		tg_fold_text(&att->patch_source, doc->rel);
+		tg_import_patch(att, tg_json_get(p, "patch"), tg_json_bool(p, "null", false));
+	}
+}
+
+/* ---- trajectories ---- */
+
+/* Whose trajectory is it? The folder's name; for a file of its own (agent.output_path) what it says
+ * itself, else the only instance that the log has under way. */
+static char *traj_owner(const struct tg_import *im, const struct tg_doc *doc,
+			const struct cJSON *log)
+{
+	const char *base = tg_path_base(doc->rel), *only = NULL;
+	size_t n = strlen(base) - strlen(TRAJ), under_way = 0;
+	const char *live = tg_json_str(log, "live");
+	bool own_folder = strchr(doc->rel, '/') != NULL;
+	const char *said = tg_json_str(doc->facts, "id");
+
+	if (own_folder || (!tg_streq(base, live) && strncmp(base, "live" TRAJ, strlen(base)) != 0))
+		return said != NULL && !own_folder ? tg_strdup(said) : tg_strndup(base, n);
+	if (said == NULL)
+		said = tg_json_str(doc->facts, "image_id");
+	for (const struct cJSON *t = tg_json_first(tg_json_get(log, "inst")); t; t = tg_json_next(t))
+		if (!tg_json_bool(t, "over", false)) {
+			under_way++;
+			only = tg_json_str(t, "id");
+		}
+	(void)im;
+	return tg_strdup(said != NULL ? said : under_way == 1 ? only : NULL);
+}
+
+static void set_live(struct tg_live *live, const struct tg_doc *doc)
+{
+	const char *command = tg_json_str(doc->facts, "command");
+	struct tg_buf b = TG_BUF_INIT;
+	char *line;
+
+	live->known = true;
+	live->steps = tg_json_int(doc->facts, "steps", tg_json_int(doc->facts, "answers", -1));
+	live->cost_usd = tg_json_num(doc->facts, "cost_usd", -1);
+	live->activity_ms = doc->good.mtime_ns / 1000000;
+	if (live->steps >= 0)
+		tg_buf_addf(&b, "step %lld", (long long)live->steps);
+	if (command != NULL)
+		tg_buf_addf(&b, "%s%s", b.n > 0 ? ": " : "", command);
+	line = tg_text_line(tg_buf_cstr(&b), b.n, sizeof live->doing - 1);
+	snprintf(live->doing, sizeof live->doing, "%s", line);
+	free(line);
+	tg_buf_fini(&b);
+}
+
+static void take_trajectory(struct tg_attempt *att, struct tg_import_note *about,
+			    const struct tg_doc *doc)
+{
+	const struct cJSON *o = doc->facts, *patch = tg_json_get(o, "patch");
+	bool ended = tg_json_bool(o, "ended", false);
+	int64_t last = tg_json_int(o, "last_ms", 0);
+
+	if (!ended && att->ended)
+		return; /* left from before it ended, or of a run that began again */
+	att->steps = tg_json_int(o, "steps", -1);
+	att->cost_usd = tg_json_num(o, "cost_usd", -1);
+	att->no_trajectory = tg_json_bool(o, "no_trajectory", false);
+	tg_fold_text(&att->no_trajectory_why, tg_json_str(o, "why"));
+	tg_fold_text(&att->model_answered, tg_json_str(o, "model"));
+	tg_fold_text(&att->exit_status, tg_json_str(o, "exit_status"));
+	if (!ended) {
+		set_live(&about->live, doc);
+		return;
+	}
+	about->traj_ended = att->ended = true;
+	att->end_ms = last > 0 ? last : doc->good.mtime_ns / 1000000;
+	if (att->patch_bytes < 0 && patch != NULL) {
+		tg_import_patch(att, patch, false);
+		tg_fold_text(&att->patch_source, "trajectory");
+	}
+}
+
+static void fold_traj(struct tg_import *im, struct tg_run *run, const struct tg_doc *doc,
+		      const struct cJSON *log)
+{
+	char *iid = traj_owner(im, doc, log);
+	struct tg_attempt *att;
+
+	if (iid == NULL) {
+		tg_import_say(run, doc->good.mtime_ns / 1000000, doc->rel,
+			      "does not say which instance it is of; left out");
+		return;
+	}
+	att = tg_import_attempt(im, run, iid, TG_FROM_TRAJ, true);
+	if (att != NULL && doc->facts != NULL)
+		take_trajectory(att, tg_import_about(im, run, iid), doc);
+	free(iid);
+}
+
+/* ---- exit statuses ---- */
+
+/* An invocation writes one file, named by the time of its start; the newest word counts. An
+ * instance that is only here never began, unless there is no predictions file at all. */
+static void fold_statuses(struct tg_import *im, struct tg_run *run, const struct tg_doc *doc)
+{
+	for (const struct cJSON *s = tg_json_first(doc->facts); s != NULL; s = tg_json_next(s)) {
+		const char *iid = tg_json_str(s, "id"), *status = tg_json_str(s, "status");
+		bool alone = im->preds == NULL || tg_starts_with(status ? status : "", "Uncaught ");
+		struct tg_attempt *att = tg_import_attempt(im, run, iid, TG_FROM_STATUS, alone);
+		struct tg_import_note *about = tg_import_about(im, run, iid);
+
+		if (att == NULL || about == NULL)
+			continue;
+		att->ended = true;
+		about->has_status = true;
+		about->null_status = status == NULL;
+		if (status != NULL || !about->traj_ended)
+			tg_fold_text(&att->exit_status, status);
+	}
+}
+
+/* ---- minisweagent.log ---- */
+
+static void fold_task(struct tg_import *im, struct tg_run *run, const struct cJSON *t,
+		      int64_t round, int64_t written_ms)
+{
+	const char *iid = tg_json_str(t, "id"), *error = tg_json_str(t, "error");
+	const char *container = tg_json_str(t, "container");
+	bool over = tg_json_bool(t, "over", false), began = tg_json_int(t, "start_ms", 0) > 0;
+	struct tg_attempt *att = tg_import_attempt(im, run, iid, TG_FROM_LOG, false);
+	struct tg_import_note *about = tg_import_about(im, run, iid);
+
+	if (att != NULL && att->ended && over && error != NULL && !about->traj_ended) {
+		char *why = tg_asprintf("no trajectory; minisweagent.log: %s", error);
+
+		tg_fold_text(&att->no_trajectory_why, why);
+		att->no_trajectory = true;
+		free(why);
+	}
+	if (att == NULL && !over && began && tg_wall_ms() - tg_json_int(t, "start_ms", 0) > CONTAINER_MS) {
+		tg_import_say(run, tg_json_int(t, "start_ms", 0), iid,
+			      "was begun, as minisweagent.log says, and left nothing");
+		return;
+	}
+	if (over || !began || (about != NULL && (about->has_prediction || about->traj_ended)))
+		return;
+	if (tg_json_int(t, "round", 0) != round) { /* its process is gone: it waits for its turn */
+		if (about == NULL)
+			instance(im, run, iid, TG_FROM_LOG); /* queued: it has no attempt */
+		return;
+	}
+	att = tg_import_attempt(im, run, iid, TG_FROM_LOG, true);
+	about = tg_import_about(im, run, iid);
+	if (att == NULL || about == NULL)
+		return;
+	att->ended = false; /* an exit status from before says nothing about this start */
+	tg_fold_text(&att->exit_status, NULL);
+	about->has_status = false;
+	att->start_ms = tg_json_int(t, "start_ms", 0);
+	att->running = tg_json_bool(t, "up", false);
+	if (about->live.known)
+		return;
+	about->live.known = true;
+	about->live.activity_ms = att->running ? written_ms : att->start_ms;
+	snprintf(about->live.doing, sizeof about->live.doing, "%s %s",
+		 att->running ? "in container" : "pulling or starting container",
+		 container != NULL ? container : "");
+}
+
+static void fold_log(struct tg_import *im, struct tg_run *run, const struct tg_doc *doc)
+{
+	int64_t round = tg_json_int(doc->facts, "round", 0);
+	const struct cJSON *list = tg_json_get(doc->facts, "inst");
+	int64_t ms = doc->good.mtime_ns / 1000000;
+
+	for (const struct cJSON *t = tg_json_first(list); t != NULL; t = tg_json_next(t))
+		fold_task(im, run, t, round, ms);
+	if (tg_json_bool(doc->facts, "cancelled", false))
+		tg_import_say(run, ms, doc->rel, "the batch was told to end; what ran may finish");
+}
+
+/* ---- the runbook's rows ---- */
+
+static void fold_eval_rows(struct tg_import *im, struct tg_run *run, const struct tg_doc *doc)
+{
+	for (const struct cJSON *row = tg_json_first(doc->facts); row; row = tg_json_next(row)) {
+		const char *iid = tg_json_str(row, "instance_id");
+		struct tg_attempt *att = tg_import_attempt(im, run, iid, 0, false);
+
+		if (att != NULL && !tg_import_about(im, run, iid)->report)
+			tg_import_eval(att, tg_eval_status_parse(tg_json_str(row,
+									 "resolved_status")));
+	}
+}
+
+static void take_governed(struct tg_attempt *att, const struct cJSON *row)
+{
+	const struct cJSON *list = tg_json_get(row, "security_violations_structured");
+
+	att->decision = tg_decision_parse(tg_json_str(row, "final_decision"));
+	att->cri = tg_json_num(row, "cri", -1);
+	att->evidence = tg_streq(tg_json_str(row, "evidence_level"), "bound") ? TG_EL_BOUND
+									       : TG_EL_IMPORTED;
+	tg_fold_text(&att->decision_reason, tg_json_str(row, "decision_reason"));
+	tg_attempt_clear_violations(att);
+	for (const struct cJSON *c = tg_json_first(list); c != NULL; c = tg_json_next(c))
+		tg_attempt_add_violation(att, tg_json_str(c, "code"), tg_json_str(c, "severity"));
+	list = tg_json_get(row, "security_violations");
+	for (const struct cJSON *c = tg_json_first(list); c != NULL; c = tg_json_next(c))
+		tg_attempt_add_violation(att, tg_json_text(c), NULL);
+}
+
+static void fold_governed(struct tg_import *im, struct tg_run *run, const struct tg_doc *doc)
+{
+	for (const struct cJSON *row = tg_json_first(doc->facts); row; row = tg_json_next(row)) {
+		const char *iid = tg_json_str(row, "instance_id");
+		struct tg_attempt *att;
+
+		iid = iid != NULL ? iid : tg_json_str(row, "task");
+		att = tg_import_attempt(im, run, iid, 0, false);
+		if (att == NULL)
+			continue;
+		take_governed(att, row);
+		if (!tg_import_about(im, run, iid)->report)
+			tg_import_eval(att, tg_eval_status_parse(tg_json_str(row,
+									 "resolved_status")));
+	}
+}
+
+static void fold_scan(struct tg_import *im, struct tg_run *run, const struct tg_doc *doc)
+{
+	const char *base = tg_path_base(doc->rel);
+	char *iid = tg_strndup(base, strlen(base) - strlen(".json"));
+	struct tg_attempt *att = tg_import_attempt(im, run, iid, 0, false);
+	const struct cJSON *list = tg_json_get(doc->facts, "new_violations");
+	bool failed = tg_json_truthy(tg_json_get(doc->facts, "scan_failed"));
+	bool skipped = tg_json_truthy(tg_json_get(doc->facts, "skipped"));
+
+	free(iid);
 	if (att == NULL)
 		return;
-	tg_fold_text(&att->why, "import");
-	att->imported = att->started = true;
-	att->running = !att->ended;
-	if (!att->ended)
-		return;
-	/* Nothing of ours goes on here, so the instance is where it will stay. */
-	att->judged = true;
-	att->outcome = tg_outcome_of_exit(att->exit_status, att->patch_bytes > 0 &&
-					  att->patch_class != TG_PC_EMPTY);
-	if (att->exit_status == NULL && att->patch_bytes > 0)
-		att->outcome = TG_OUT_DONE; /* a predictions file alone names no exit status */
-	if (att->outcome == TG_OUT_INFRA && !tg_patch_usable(att->patch_class)) {
+	att->scan = failed ? TG_SC_FAILED : skipped ? TG_SC_SKIPPED : TG_SC_OK;
+	tg_fold_text(&att->scan_reason,
+		     tg_json_str(doc->facts, failed ? "scan_error" : "skip_reason"));
+	for (const struct cJSON *c = tg_json_first(list); c != NULL; c = tg_json_next(c))
+		tg_attempt_add_violation(att, tg_json_text(c) ? tg_json_text(c)
+						  : tg_json_str(c, "code"), NULL);
+}
+
+/* ---- one row ---- */
+
+/* The agent's word and the prediction's bytes together. */
+static void settle_outcome(struct tg_attempt *att, const struct tg_import_note *about)
+{
+	bool text = att->patch_bytes > 0 && att->patch_class != TG_PC_EMPTY;
+	bool own = tg_streq(att->exit_status, "Submitted");
+
+	if (att->exit_status != NULL || about->null_status || about->traj_ended)
+		att->outcome = own && att->patch_bytes < 0
+				       ? TG_OUT_NONE
+				       : tg_outcome_of_exit(att->exit_status, text);
+	else if (att->patch_bytes >= 0) /* predictions alone name no exit status */
+		att->outcome = text ? TG_OUT_DONE : TG_OUT_EMPTY;
+	else if (att->patch_class == TG_PC_EMPTY)
+		att->outcome = TG_OUT_EMPTY;
+	if (att->patch_class == TG_PC_PROSE && att->exit_status != NULL && !own) {
+		/* 1.x puts the exception's text where the patch belongs */
+		att->patch_class = TG_PC_INFRA;
+		tg_fold_text(&att->patch_reason, "an error text stands in the patch's place");
+	} else if (att->outcome == TG_OUT_INFRA && !tg_patch_usable(att->patch_class)) {
 		att->patch_class = TG_PC_INFRA;
 		tg_fold_text(&att->patch_reason, "the agent ended by its infrastructure");
 	}
 }
 
-bool tg_import_run(struct tg_run *run, const char *dir, struct tg_err *err)
+static void settle(struct tg_instance *in, const struct tg_import_note *about)
 {
-	struct tg_names names = { 0 };
-	const char *governed;
+	struct tg_attempt *att = tg_instance_latest(in);
 
-	tg_run_init(run, dir);
+	if (att == NULL) {
+		in->queued = true;
+		return;
+	}
+	in->queued = false;
+	tg_fold_text(&att->why, "import");
+	att->imported = att->started = true;
+	if (!att->ended) {
+		/* An unfinished trajectory is a step made, so it runs. */
+		att->running = att->running || att->start_ms == 0 || about->live.steps >= 0;
+		return;
+	}
+	att->running = false;
+	/* Nothing of ours goes on here, so the instance is where it will stay. */
+	att->judged = att->stage[TG_STAGE_EVALUATE].state != TG_JOB_ACTIVE;
+	settle_outcome(att, about);
+}
+
+/* ---- all of it ---- */
+
+static const struct tg_doc *log_doc(const struct tg_import *im)
+{
+	for (size_t i = 0; i < im->docs.n; i++)
+		if (im->docs.v[i].kind == TG_DOC_LOG && im->docs.v[i].facts != NULL)
+			return &im->docs.v[i];
+	return NULL;
+}
+
+static double number_of(const char *name)
+{
+	return strtod(name + strlen("exit_statuses_"), NULL);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	double x = number_of((*(const struct tg_doc *const *)a)->rel),
+	       y = number_of((*(const struct tg_doc *const *)b)->rel);
+
+	return x < y ? -1 : x > y;
+}
+
+static void fold_all_statuses(struct tg_import *im, struct tg_run *run)
+{
+	const struct tg_doc **v = tg_calloc(im->docs.n + 1, sizeof *v);
+	size_t n = 0;
+
+	for (size_t i = 0; i < im->docs.n; i++)
+		if (im->docs.v[i].kind == TG_DOC_STATUSES)
+			v[n++] = &im->docs.v[i];
+	if (n > 1)
+		qsort(v, n, sizeof *v, by_number);
+	for (size_t i = 0; i < n; i++)
+		fold_statuses(im, run, v[i]);
+	free(v);
+}
+
+static void fold_kind(struct tg_import *im, struct tg_run *run, enum tg_doc_kind kind,
+		      void (*fn)(struct tg_import *, struct tg_run *, const struct tg_doc *))
+{
+	for (size_t i = 0; i < im->docs.n; i++)
+		if (im->docs.v[i].kind == kind)
+			fn(im, run, &im->docs.v[i]);
+}
+
+static void fold_everything(struct tg_import *im, struct tg_run *run)
+{
+	const struct tg_doc *log = log_doc(im);
+
+	fold_kind(im, run, TG_DOC_PREDS, fold_preds);
+	for (size_t i = 0; i < im->docs.n; i++)
+		if (im->docs.v[i].kind == TG_DOC_TRAJ)
+			fold_traj(im, run, &im->docs.v[i], log ? log->facts : NULL);
+	fold_all_statuses(im, run);
+	if (log != NULL)
+		fold_log(im, run, log);
+	tg_import_fold_eval(im, run);
+	fold_kind(im, run, TG_DOC_EVAL_ROWS, fold_eval_rows);
+	fold_kind(im, run, TG_DOC_GOVERNED, fold_governed);
+	fold_kind(im, run, TG_DOC_SCAN, fold_scan);
+	for (size_t i = 0; i < run->inst_n; i++)
+		settle(&run->inst[i], &im->note[i]);
+	for (size_t i = 0; i < im->docs.n; i++)
+		if (im->docs.v[i].trouble != NULL)
+			tg_import_say(run, im->docs.v[i].trouble_ms, im->docs.v[i].rel,
+				      im->docs.v[i].trouble);
+}
+
+/* Rows keep the places in which they were first seen: a prediction that arrives moves no row. */
+static void keep_order(struct tg_import *im, struct tg_run *run)
+{
+	size_t placed = 0;
+
+	for (size_t o = 0; o < im->order_n; o++)
+		for (size_t i = placed; i < run->inst_n; i++) {
+			struct tg_instance in = run->inst[i];
+			struct tg_import_note note = im->note[i];
+
+			if (strcmp(in.id, im->order[o]) != 0)
+				continue;
+			memmove(&run->inst[placed + 1], &run->inst[placed],
+				(i - placed) * sizeof in);
+			memmove(&im->note[placed + 1], &im->note[placed],
+				(i - placed) * sizeof note);
+			run->inst[placed] = in;
+			im->note[placed++] = note;
+			break;
+		}
+	for (size_t i = placed; i < run->inst_n; i++) {
+		TG_GROW(im->order, im->order_n, im->order_cap);
+		im->order[im->order_n++] = tg_strdup(run->inst[i].id);
+	}
+}
+
+static char *sources(const struct tg_import *im)
+{
+	static const char *const names[] = { NULL, "trajectories", "exit statuses",
+					     "minisweagent.log", "harness logs" };
+	struct tg_buf b = TG_BUF_INIT;
+
+	if (!im->alone && (im->from & ~(unsigned)(TG_FROM_PREDS | TG_FROM_TRAJ)) == 0 &&
+	    (im->preds == NULL || strcmp(im->preds, "preds.json") == 0))
+		return tg_strdup("preds.json and trajectories");
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (im->from & (1u << i))
+			tg_buf_addf(&b, "%s%s", b.n > 0 ? ", " : "", i == 0 ? im->preds : names[i]);
+	return tg_buf_detach(&b);
+}
+
+static void forget_notes(struct tg_import *im)
+{
+	for (size_t i = 0; i < im->note_n; i++)
+		free(im->note[i].id);
+	im->note_n = 0;
+}
+
+struct tg_import *tg_import_new(const char *path)
+{
+	struct tg_import *im = tg_calloc(1, sizeof *im);
+
+	im->path = tg_path_abs(path);
+	im->alone = !tg_is_dir(im->path);
+	im->docs.root = im->alone ? tg_path_dir(im->path) : tg_strdup(im->path);
+	if (im->alone)
+		im->preds = tg_strdup(tg_path_base(im->path));
+	return im;
+}
+
+void tg_import_free(struct tg_import *im)
+{
+	if (im == NULL)
+		return;
+	forget_notes(im);
+	for (size_t i = 0; i < im->order_n; i++)
+		free(im->order[i]);
+	free(im->order);
+	free(im->note);
+	tg_docs_fini(&im->docs);
+	free(im->eval_base);
+	free(im->preds);
+	free(im->path);
+	free(im);
+}
+
+bool tg_import_read(struct tg_import *im, struct tg_run *run, bool *changed, struct tg_err *err)
+{
+	*changed = !im->read;
+	if (!im->read && tg_layout_kind(im->path) == TG_DIR_NONE) {
+		tg_run_init(run, im->path);
+		return tg_fail(err, TG_E_INPUT,
+			       "%s is no run directory: it has no .tgmon/run.json, no predictions, "
+			       "no trajectories and no logs of an agent or of the harness",
+			       im->path);
+	}
+	if (!list_files(im, err)) {
+		if (*changed)
+			tg_run_init(run, im->path);
+		return false;
+	}
+	tg_docs_refresh(&im->docs);
+	*changed = *changed || im->docs.changed;
+	if (!*changed)
+		return true;
+	im->read = true;
+	im->from = 0;
+	forget_notes(im);
+	tg_run_init(run, im->path);
 	run->foreign = true;
 	run->run_id = tg_strdup(tg_path_base(run->dir));
-	if (tg_layout_kind(dir) == TG_DIR_NONE)
-		return tg_fail(err, TG_E_INPUT,
-			       "%s is no run directory: it has no .tgmon/run.json, "
-			       "no preds.json and no trajectories",
-			       dir);
-	if (!tg_dir_list(dir, &names, err))
-		return false;
-	take_predictions(run);
-	take_trajectories(run, &names);
-	for (size_t i = 0; i < names.n; i++)
-		if (tg_starts_with(names.v[i], "exit_statuses_") &&
-		    tg_ends_with(names.v[i], ".yaml"))
-			take_status_file(run, names.v[i]);
-	if (there(run->dir, "eval/instance_results.jsonl"))
-		each_line(run, "eval/instance_results.jsonl", take_eval_row);
-	governed = governed_file(&names);
-	if (governed != NULL)
-		each_line(run, governed, take_governed_row);
-	for (size_t i = 0; i < run->inst_n; i++) {
-		take_report(run, &run->inst[i]);
-		settle(&run->inst[i]);
-	}
+	fold_everything(im, run);
+	keep_order(im, run);
+	run->expected_from = sources(im);
 	run->opened = true;
-	tg_names_free(&names);
 	return true;
 }
 
-/* ---- has anything changed? ---- */
-
-static uint64_t mix(uint64_t h, uint64_t v)
+bool tg_import_pending(const struct tg_import *im)
 {
-	for (int i = 0; i < 8; i++)
-		h = (h ^ ((v >> (8 * i)) & 0xff)) * 0x100000001b3u; /* FNV-1a */
-	return h;
+	return im->docs.pending > 0;
 }
 
-static uint64_t stamp_dir(const char *dir, int depth)
+const struct tg_live *tg_import_live(const struct tg_import *im, size_t i)
 {
-	struct tg_names names = { 0 };
-	uint64_t h = 0xcbf29ce484222325u;
+	return i < im->note_n && im->note[i].live.known ? &im->note[i].live : NULL;
+}
 
-	if (!tg_dir_list(dir, &names, NULL))
-		return h;
-	for (size_t i = 0; i < names.n; i++) {
-		char *path = tg_path_join(dir, names.v[i]);
+bool tg_import_settle(struct tg_import *im, struct tg_run *run, struct tg_err *err)
+{
+	int64_t until = tg_mono_ms() + SETTLE_MS;
+	bool changed, ok = tg_import_read(im, run, &changed, err);
 
-		if (tg_is_dir(path)) {
-			if (depth > 0 && names.v[i][0] != '.')
-				h = mix(h, stamp_dir(path, depth - 1));
-		} else {
-			h = mix(h, tg_crc32c(names.v[i], strlen(names.v[i])));
-			h = mix(h, (uint64_t)tg_file_size(path));
-			h = mix(h, (uint64_t)tg_file_mtime_ms(path));
+	while (ok && tg_import_pending(im) && tg_mono_ms() < until) {
+		struct tg_run fresh = { 0 };
+
+		tg_sleep_ms(7); /* no multiple of what writers are likely to do */
+		ok = tg_import_read(im, &fresh, &changed, err);
+		if (ok && changed) {
+			tg_run_fini(run);
+			*run = fresh;
 		}
-		free(path);
 	}
-	tg_names_free(&names);
-	return h;
+	return ok;
 }
 
-uint64_t tg_import_stamp(const char *dir)
+bool tg_import_run(struct tg_run *run, const char *path, struct tg_err *err)
 {
-	return stamp_dir(dir, 1);
+	struct tg_import *im = tg_import_new(path);
+	bool ok = tg_import_settle(im, run, err);
+
+	tg_import_free(im);
+	return ok;
 }

@@ -24,8 +24,12 @@ char *tg_layout_attempt(const char *run, const char *iid, int attempt);
 /* iid NULL: a run-level stage. stage AGENT: the attempt directory itself (k is ignored). */
 char *tg_layout_job(const char *run, const char *iid, int attempt, enum tg_stage stage, int k);
 char *tg_layout_traj(const char *run, const char *iid); /* RUN/<iid>/<iid>.traj.json */
-/* Is this a run directory of ours (.tgmon/run.json), one that something else made (a *.traj.json one
- * or two levels down, preds.json, preds_filled.json), or none? */
+/* The folder above the harness's <run>/<model>/<iid>/ relative to dir: "logs/run_evaluation", or ""
+ * when dir is logs/run_evaluation itself; NULL: there is no such tree. The caller frees. */
+char *tg_layout_eval_tree(const char *dir);
+/* Is this a run directory of ours (.tgmon/run.json); one that something else made (a *.traj.json one
+ * or two levels down, a predictions file (also when dir is one itself), exit_statuses_*.yaml, a
+ * minisweagent.log, a tree of harness logs when no run lies beside it); or none? */
 enum tg_dir_kind { TG_DIR_NONE, TG_DIR_OURS, TG_DIR_FOREIGN };
 enum tg_dir_kind tg_layout_kind(const char *dir);
 

@@ -79,7 +79,8 @@ void tg_run_fini(struct tg_run *run)
 {
 	char *const texts[] = { run->dir, run->run_id, run->run_sha256, run->runner_boot,
 				run->runner_host, run->runner_end, run->gate.row, run->gate.text,
-				run->gate.reopens, run->bundle_sha256, run->manifest_sha256 };
+				run->gate.reopens, run->bundle_sha256, run->manifest_sha256,
+				run->expected_from };
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		free(texts[i]);

@@ -141,6 +141,7 @@ struct tg_run {
 	bool gate_pass, gate_known, complete, stale, withheld;
 	char *bundle_sha256, *manifest_sha256;
 	int config_digests;        /* distinct config digests among started attempts */
+	char *expected_from;       /* foreign: which files named the instances; else NULL */
 	struct tg_run_note *note;
 	size_t note_n, note_cap;
 };

@@ -110,8 +110,7 @@ static struct cJSON *run_json(const struct tg_watch *w)
 	tg_json_set(o, "gate", gate_json(&run->gate));
 	tg_json_set(o, "runner", runner_json(w));
 	tg_json_set_str(o, "selection", spec ? spec->selection : NULL);
-	tg_json_set_str(o, "expected_from", spec ? spec->expected_from :
-						   "preds.json and trajectories");
+	tg_json_set_str(o, "expected_from", spec ? spec->expected_from : run->expected_from);
 	tg_json_set_bool(o, "stale", run->stale);
 	set_tristate(o, "gate_pass", run->gate_known ? run->gate_pass : -1);
 	set_count(o, "config_digests", run->foreign ? -1 : run->config_digests);

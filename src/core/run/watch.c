@@ -14,7 +14,9 @@
 #include "core/run/lock.h"
 
 #define ALIVE_EVERY_MS 500    /* how old the answer "the runner is alive" may be */
-#define FOREIGN_EVERY_MS 2000 /* how often a foreign folder is looked through */
+#define FOREIGN_EVERY_MS 1000 /* how often a foreign folder is looked through */
+#define FOREIGN_SOON_MS 40    /* after a notice, or when files seemed to be half written */
+#define FOREIGN_EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE)
 #define RUN_EVENTS (IN_MODIFY | IN_CREATE | IN_MOVED_TO)
 #define WORK_EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO)
 
@@ -23,6 +25,8 @@ struct seen {
 	struct tg_live live;
 	int attempt; /* the one observed; 0: none */
 	int wd;      /* inotify watch of its work folder, or -1 */
+	struct tg_live eval;            /* its evaluation, while that runs */
+	int eval_attempt, eval_k;       /* the job observed; 0: none */
 };
 
 struct tg_watch {
@@ -36,7 +40,8 @@ struct tg_watch {
 	int inotify;
 	bool alive;
 	int64_t alive_at, foreign_at; /* monotonic ms of the last look; 0: never */
-	uint64_t stamp;               /* of a foreign folder */
+	struct tg_import *import;     /* of a foreign folder */
+	bool noticed;                 /* inotify told of it since the last look */
 };
 
 static const struct tg_live nothing_live = { .steps = -1, .cost_usd = -1 };
@@ -48,6 +53,17 @@ static void reset_seen(struct tg_watch *w)
 	w->seen = tg_calloc(w->seen_n + 1, sizeof *w->seen);
 	for (size_t i = 0; i < w->seen_n; i++)
 		w->seen[i] = (struct seen){ .live = nothing_live, .wd = -1 };
+}
+
+/* What a foreign run's instances do comes with its files. */
+static void take_foreign_live(struct tg_watch *w)
+{
+	for (size_t i = 0; i < w->seen_n; i++) {
+		const struct tg_live *live = tg_import_live(w->import, i);
+
+		if (live != NULL)
+			w->seen[i] = (struct seen){ .live = *live, .attempt = 1, .wd = -1 };
+	}
 }
 
 static bool open_ours(struct tg_watch *w, struct tg_err *err)
@@ -71,9 +87,12 @@ static bool open_ours(struct tg_watch *w, struct tg_err *err)
 
 static bool open_foreign(struct tg_watch *w, struct tg_err *err)
 {
-	w->stamp = tg_import_stamp(w->dir);
+	bool ok;
+
+	w->import = tg_import_new(w->dir);
+	ok = tg_import_settle(w->import, &w->run, err);
 	w->foreign_at = tg_mono_ms();
-	return tg_import_run(&w->run, w->dir, err);
+	return ok;
 }
 
 /* Watching only saves latency: where inotify is used up, polling still finds everything. */
@@ -82,7 +101,8 @@ static void open_inotify(struct tg_watch *w)
 	char *path = w->ours ? tg_path_join(w->dir, TG_CONTROL_DIR) : tg_strdup(w->dir);
 
 	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (w->inotify >= 0 && inotify_add_watch(w->inotify, path, RUN_EVENTS) < 0) {
+	if (w->inotify >= 0 && 
+	    inotify_add_watch(w->inotify, path, w->ours ? RUN_EVENTS : FOREIGN_EVENTS) < 0) {
 		close(w->inotify);
 		w->inotify = -1;
 	}
@@ -101,6 +121,8 @@ struct tg_watch *tg_watch_open(const char *dir, struct tg_err *err)
 	ok = w->ours ? open_ours(w, err) : open_foreign(w, err);
 	if (ok) {
 		reset_seen(w);
+		if (!w->ours)
+			take_foreign_live(w);
 		ok = tg_watch_poll(w, NULL, err);
 	}
 	if (!ok) {
@@ -117,6 +139,7 @@ void tg_watch_close(struct tg_watch *w)
 	if (w->inotify >= 0)
 		close(w->inotify);
 	tg_journal_reader_free(w->reader);
+	tg_import_free(w->import);
 	tg_run_fini(&w->run);
 	tg_spec_fini(&w->spec);
 	free(w->seen);
@@ -129,7 +152,7 @@ static void drain_inotify(struct tg_watch *w)
 	char b[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
 
 	while (w->inotify >= 0 && read(w->inotify, b, sizeof b) > 0)
-		;
+		w->noticed = true;
 }
 
 static bool poll_alive(struct tg_watch *w)
@@ -160,6 +183,38 @@ static void forget(struct tg_watch *w, struct seen *s)
 	if (s->wd >= 0 && w->inotify >= 0)
 		inotify_rm_watch(w->inotify, s->wd);
 	s->wd = -1;
+}
+
+/* The evaluation under way, or NULL: minutes that would else look like nothing. */
+static const struct tg_attempt *evaluating(const struct tg_watch *w, size_t i)
+{
+	const struct tg_attempt *att = tg_instance_latest(&w->run.inst[i]);
+
+	return w->ours && att != NULL && att->stage[TG_STAGE_EVALUATE].state == TG_JOB_ACTIVE
+		   ? att
+		   : NULL;
+}
+
+static bool poll_eval(struct tg_watch *w, size_t i)
+{
+	const struct tg_attempt *att = evaluating(w, i);
+	struct seen *s = &w->seen[i];
+	char was[sizeof s->eval.doing], *dir;
+	int k;
+
+	if (att == NULL)
+		return false;
+	k = att->stage[TG_STAGE_EVALUATE].k;
+	if (s->eval_attempt != att->n || s->eval_k != k) {
+		s->eval = nothing_live;
+		s->eval_attempt = att->n;
+		s->eval_k = k;
+	}
+	memcpy(was, s->eval.doing, sizeof was);
+	dir = tg_layout_job(w->dir, w->run.inst[i].id, att->n, TG_STAGE_EVALUATE, k);
+	tg_live_refresh(&s->eval, dir, w->run.inst[i].id);
+	free(dir);
+	return strcmp(was, s->eval.doing) != 0;
 }
 
 static bool poll_live(struct tg_watch *w, size_t i)
@@ -194,24 +249,23 @@ static bool poll_live(struct tg_watch *w, size_t i)
 
 static bool poll_foreign(struct tg_watch *w, bool *changed, struct tg_err *err)
 {
+	bool soon = w->noticed || tg_import_pending(w->import);
 	int64_t now = tg_mono_ms();
-	struct tg_run fresh;
-	uint64_t stamp;
+	struct tg_run fresh = { 0 };
+	bool any;
 
-	if (now - w->foreign_at < FOREIGN_EVERY_MS)
+	if (now - w->foreign_at < (soon ? FOREIGN_SOON_MS : FOREIGN_EVERY_MS))
 		return true;
 	w->foreign_at = now;
-	stamp = tg_import_stamp(w->dir);
-	if (stamp == w->stamp)
-		return true;
-	if (!tg_import_run(&fresh, w->dir, err)) {
-		tg_run_fini(&fresh);
+	w->noticed = false;
+	if (!tg_import_read(w->import, &fresh, &any, err))
 		return false;
-	}
+	if (!any)
+		return true;
 	tg_run_fini(&w->run);
 	w->run = fresh;
-	w->stamp = stamp;
 	reset_seen(w);
+	take_foreign_live(w);
 	*changed = true;
 	return true;
 }
@@ -239,7 +293,7 @@ bool tg_watch_poll(struct tg_watch *w, bool *changed, struct tg_err *err)
 	}
 	any = poll_alive(w) || any;
 	for (size_t i = 0; i < w->seen_n; i++)
-		any = poll_live(w, i) || any;
+		any = poll_live(w, i) | poll_eval(w, i) | any;
 	if (changed != NULL)
 		*changed = any;
 	return true;
@@ -262,7 +316,11 @@ const struct tg_spec *tg_watch_spec(const struct tg_watch *w)
 
 const struct tg_live *tg_watch_live(const struct tg_watch *w, size_t i)
 {
-	return i < w->seen_n && active(w, i) != NULL ? &w->seen[i].live : &nothing_live;
+	bool shown = !w->ours || active(w, i) != NULL;
+
+	if (i < w->seen_n && !shown && evaluating(w, i) != NULL && w->seen[i].eval_k > 0)
+		return &w->seen[i].eval;
+	return i < w->seen_n && shown ? &w->seen[i].live : &nothing_live;
 }
 
 bool tg_watch_runner_alive(const struct tg_watch *w)

@@ -1,8 +1,9 @@
 /* Reading predictions files: see preds.h. */
-#include "core/patch/preds.h"
+#include "core/run/preds.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include "core/lib/buf.h"
 #include "core/lib/file.h"
 #include "core/lib/json.h"
 
@@ -207,4 +208,37 @@ const struct tg_pred *tg_preds_find(const struct tg_preds *preds, const char *ii
 		if (tg_streq(preds->v[i].instance_id, iid))
 			return &preds->v[i];
 	return NULL;
+}
+
+static const char *const file_names[] = {"preds.json",	     "preds_filled.json", "preds.jsonl",
+					 "predictions.json", "predictions.jsonl", "all_preds.json",
+					 "all_preds.jsonl"};
+
+char *tg_preds_file(const char *path)
+{
+	size_t i;
+
+	if (!tg_is_dir(path))
+		return tg_file_exists(path) &&
+				       (tg_ends_with(path, ".json") || tg_ends_with(path, ".jsonl"))
+			       ? tg_strdup(path)
+			       : NULL;
+	for (i = 0; i < COUNT(file_names); i++) {
+		char *file = tg_path_join(path, file_names[i]);
+
+		if (tg_file_exists(file) && !tg_is_dir(file))
+			return file;
+		free(file);
+	}
+	return NULL;
+}
+
+const char *tg_preds_name(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(file_names); i++)
+		if (tg_streq(tg_path_base(path), file_names[i]))
+			return file_names[i];
+	return "predictions file";
 }

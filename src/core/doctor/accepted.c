@@ -87,7 +87,7 @@ static void add(struct tg_names *out, const char *key)
 
 bool tg_accepted(const struct tg_exam *x, const char *section, struct tg_names *out, bool *guess)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	const char *model_class = tg_conf_text(x->config, "model", "model_class");
 	const char *env_class = tg_conf_text(x->config, "environment", "environment_class");
 	const struct tg_names *own = !strcmp(section, "agent") ? &f->accepted_agent :

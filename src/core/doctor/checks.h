@@ -8,7 +8,7 @@
 
 struct tg_exam {
 	const struct tg_doctor_ask *ask;
-	const struct tg_facts *f;
+	const struct tg_machine *f;
 	const char *agent, *evaluator;
 	bool mini, harness; /* agent mini; evaluator swebench */
 	struct tg_yaml_node *config; /* NULL: none, or it does not parse (config_err) */
@@ -37,8 +37,8 @@ const char *tg_conf_text(const struct tg_yaml_node *config, const char *section,
 const char *tg_conf_model(const struct tg_exam *x); /* model.model_name, else $MSWEA_MODEL_NAME */
 bool tg_conf_api_base(const struct tg_yaml_node *config);
 /* 1, 2, or 0 when mini-swe-agent's version is unknown. */
-int tg_mini_generation(const struct tg_facts *f);
-int tg_harness_generation(const struct tg_facts *f); /* 3, 4, 5 ...; 0 unknown */
+int tg_mini_generation(const struct tg_machine *f);
+int tg_harness_generation(const struct tg_machine *f); /* 3, 4, 5 ...; 0 unknown */
 
 /* Variables of which one must be set for a model (NULL-terminated); NULL: unknown provider;
  * an empty list: none is needed. */

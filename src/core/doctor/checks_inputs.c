@@ -180,7 +180,7 @@ void tg_check_images(const struct tg_exam *x, struct tg_doctor_line *l)
 
 /* What one more image takes: the mean of those that are here (they share layers, so it is an upper
  * figure), else what the harness's guide says for all 2,294 kept at once: about 2,000 GB. */
-static int64_t image_size(const struct tg_facts *f, const char **from)
+static int64_t image_size(const struct tg_machine *f, const char **from)
 {
 	*from = f->image_bytes ? "the mean of those that are here" : "the harness's guide";
 	return f->image_bytes ? f->image_bytes : 2000000000000LL / 2294;
@@ -188,7 +188,7 @@ static int64_t image_size(const struct tg_facts *f, const char **from)
 
 void tg_check_disk(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	int64_t have = f->docker_free, each, want;
 	const char *from, *where = f->docker_root;
 	char *first, *a, *b, *c;

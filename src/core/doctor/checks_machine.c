@@ -8,7 +8,7 @@
 #define WARN TG_DOCTOR_WARNING
 #define FAIL TG_DOCTOR_FAILURE
 
-static bool is_wsl(const struct tg_facts *f)
+static bool is_wsl(const struct tg_machine *f)
 {
 	return f->kernel && strcasestr(f->kernel, "microsoft");
 }
@@ -17,7 +17,7 @@ void tg_check_place(const struct tg_exam *x, struct tg_doctor_line *l)
 {
 	static const char *const refused[] = { "9p", "nfs", "cifs", "smb2", "smb", "drvfs", "afs", "ceph",
 					       "lustre" };
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	bool bad = false;
 
 	if (!f->fs) {
@@ -62,7 +62,7 @@ void tg_check_place_free(const struct tg_exam *x, struct tg_doctor_line *l)
 
 void tg_check_wsl(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 
 	if (!f->kernel || !is_wsl(f))
 		return;
@@ -82,7 +82,7 @@ void tg_check_wsl(const struct tg_exam *x, struct tg_doctor_line *l)
  * lives as long as that does: to the last logout, or on with linger. */
 void tg_check_session(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	const char *user = f->user ? f->user : "USER";
 	bool manager = f->cgroup && strstr(f->cgroup, "/user@");
 	bool session = f->cgroup && strstr(f->cgroup, "/session-");
@@ -109,7 +109,7 @@ void tg_check_session(const struct tg_exam *x, struct tg_doctor_line *l)
 
 void tg_check_userns(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 
 	if (f->sandbox == TG_YES)
 		tg_say(l, OK, NULL, "bubblewrap starts%s",
@@ -128,7 +128,7 @@ void tg_check_userns(const struct tg_exam *x, struct tg_doctor_line *l)
 void tg_check_clock(const struct tg_exam *x, struct tg_doctor_line *l)
 {
 	const int64_t least = 1735689600000LL, most = 4102444800000LL; /* 2025-01-01, 2100-01-01 */
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	char now[32];
 
 	tg_strftime_utc(f->wall_ms, "%Y-%m-%d %H:%M", now, sizeof now);
@@ -156,7 +156,7 @@ void tg_check_locale(const struct tg_exam *x, struct tg_doctor_line *l)
 
 void tg_check_terminal(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	const char *t = f->term;
 
 	if (!f->tty) /* nobody watches */
@@ -177,7 +177,7 @@ void tg_check_terminal(const struct tg_exam *x, struct tg_doctor_line *l)
 
 void tg_check_files(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	const int64_t least = 1024, harness = 4096; /* run_evaluation's --open_file_limit, soft and hard */
 
 	if (!f->nofile_soft)

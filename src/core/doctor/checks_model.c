@@ -71,7 +71,7 @@ void tg_check_model_id(const struct tg_exam *x, struct tg_doctor_line *l)
 
 /* ---- the key ----------------------------------------------------------------------------- */
 
-static const char *where_set(const struct tg_facts *f, const char *name)
+static const char *where_set(const struct tg_machine *f, const char *name)
 {
 	if (tg_names_has(&f->env, name))
 		return "the environment";

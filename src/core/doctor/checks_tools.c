@@ -53,19 +53,19 @@ static int generation(const char *version)
 	return (int)v;
 }
 
-int tg_mini_generation(const struct tg_facts *f)
+int tg_mini_generation(const struct tg_machine *f)
 {
 	return generation(f->mini.version);
 }
 
-int tg_harness_generation(const struct tg_facts *f)
+int tg_harness_generation(const struct tg_machine *f)
 {
 	return generation(f->swebench.version);
 }
 
 void tg_check_python(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 
 	if (!f->python)
 		tg_say(l, FAIL, "source .venv/bin/activate   (or TGMON_PYTHON=/path/to/bin/python)",
@@ -91,7 +91,7 @@ static bool older(const char *version)
 
 void tg_check_mini(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	int gen = tg_mini_generation(f);
 
 	if (!f->python_version)
@@ -113,7 +113,7 @@ void tg_check_mini(const struct tg_exam *x, struct tg_doctor_line *l)
 
 void tg_check_swebench(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	int gen = tg_harness_generation(f);
 
 	if (!f->python_version)
@@ -133,7 +133,7 @@ void tg_check_swebench(const struct tg_exam *x, struct tg_doctor_line *l)
 		       f->harness_python ? f->harness_python : f->python);
 }
 
-static bool wsl(const struct tg_facts *f)
+static bool wsl(const struct tg_machine *f)
 {
 	return f->kernel && strcasestr(f->kernel, "microsoft");
 }
@@ -142,7 +142,7 @@ void tg_check_docker(const struct tg_exam *x, struct tg_doctor_line *l)
 {
 	static const char integrate[] = "Docker Desktop, Settings, Resources, WSL integration: switch this "
 					"distribution on, Apply & restart";
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 	const char *asked = f->docker_asked ? f->docker_asked : "docker";
 	const char *why = f->docker_error && *f->docker_error ? f->docker_error : "no reason given";
 
@@ -162,7 +162,7 @@ void tg_check_docker(const struct tg_exam *x, struct tg_doctor_line *l)
 
 void tg_check_docker_desktop(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	const struct tg_facts *f = x->f;
+	const struct tg_machine *f = x->f;
 
 	if (f->docker_answers != TG_YES || !f->docker_os || !strstr(f->docker_os, "Docker Desktop"))
 		return;

@@ -169,7 +169,7 @@ static bool applies(const struct check *c, const struct tg_exam *x)
 	return !(c->flags & TOOLS) || (c->flags & here);
 }
 
-static void check_all(struct tg_doctor *d, struct tg_exam *x, const struct tg_facts *f)
+static void check_all(struct tg_doctor *d, struct tg_exam *x, const struct tg_machine *f)
 {
 	x->f = f;
 	load_rows(x);
@@ -185,7 +185,7 @@ static void check_all(struct tg_doctor *d, struct tg_exam *x, const struct tg_fa
 	}
 }
 
-void tg_doctor_check(struct tg_doctor *d, const struct tg_doctor_ask *ask, const struct tg_facts *f)
+void tg_doctor_check(struct tg_doctor *d, const struct tg_doctor_ask *ask, const struct tg_machine *f)
 {
 	struct tg_exam x;
 
@@ -197,8 +197,8 @@ void tg_doctor_check(struct tg_doctor *d, const struct tg_doctor_ask *ask, const
 
 void tg_doctor_examine(struct tg_doctor *d, const struct tg_doctor_ask *ask)
 {
-	struct tg_facts_ask want = { .output = ask->output };
-	struct tg_facts f;
+	struct tg_machine_ask want = { .output = ask->output };
+	struct tg_machine f;
 	struct tg_exam x;
 
 	*d = (struct tg_doctor){ 0 };
@@ -208,10 +208,10 @@ void tg_doctor_examine(struct tg_doctor *d, const struct tg_doctor_ask *ask)
 	want.model_class = tg_conf_text(x.config, "model", "model_class");
 	want.registry = tg_conf_text(x.config, "model", "litellm_model_registry");
 	want.docker = tg_conf_text(x.config, "environment", "executable");
-	tg_facts_read(&f, &want);
+	tg_machine_read(&f, &want);
 	check_all(d, &x, &f);
 	exam_fini(&x);
-	tg_facts_fini(&f);
+	tg_machine_fini(&f);
 }
 
 void tg_doctor_fini(struct tg_doctor *d)
@@ -295,12 +295,12 @@ void tg_doctor_print(const struct tg_doctor *d, enum tg_doctor_state least, stru
 char *tg_doctor_detach_text(void)
 {
 	static const struct tg_doctor_ask ask = { .agent = "replay", .evaluator = "local" };
-	struct tg_facts f = { .inotify_watches = -1, .windows_free = -1, .place_free = -1,
+	struct tg_machine f = { .inotify_watches = -1, .windows_free = -1, .place_free = -1,
 			      .docker_free = -1 };
 	struct tg_exam x = { .ask = &ask, .f = &f };
 	struct tg_buf out = TG_BUF_INIT;
 
-	tg_facts_machine(&f);
+	tg_machine_basics(&f);
 	for (size_t i = 0; i < N_CHECKS; i++) {
 		struct tg_doctor_line l = { 0 };
 
@@ -313,6 +313,6 @@ char *tg_doctor_detach_text(void)
 		free(l.text);
 		free(l.mend);
 	}
-	tg_facts_fini(&f);
+	tg_machine_fini(&f);
 	return out.n ? tg_buf_detach(&out) : tg_strdup("");
 }

@@ -40,7 +40,7 @@ struct tg_doctor {
  * container program, so that the probe can look for the right ones. */
 void tg_doctor_examine(struct tg_doctor *d, const struct tg_doctor_ask *ask);
 /* The same over given facts (tests). */
-void tg_doctor_check(struct tg_doctor *d, const struct tg_doctor_ask *ask, const struct tg_facts *f);
+void tg_doctor_check(struct tg_doctor *d, const struct tg_doctor_ask *ask, const struct tg_machine *f);
 void tg_doctor_fini(struct tg_doctor *d);
 const struct tg_doctor_line *tg_doctor_find(const struct tg_doctor *d, const char *id);
 /* 0, 2 (only inputs failed) or 3; with force: only hard lines count. */

@@ -16,17 +16,17 @@ bool tg_names_has(const struct tg_names *names, const char *name)
 	return false;
 }
 
-void tg_facts_read(struct tg_facts *f, const struct tg_facts_ask *ask)
+void tg_machine_read(struct tg_machine *f, const struct tg_machine_ask *ask)
 {
-	*f = (struct tg_facts){ .inotify_watches = -1, .windows_free = -1, .place_free = -1,
+	*f = (struct tg_machine){ .inotify_watches = -1, .windows_free = -1, .place_free = -1,
 				.docker_free = -1 };
-	tg_facts_machine(f);
-	tg_facts_place(f, ask->output);
+	tg_machine_basics(f);
+	tg_machine_place(f, ask->output);
 	if (!ask->tools)
 		return;
-	tg_facts_keys(f);
-	tg_facts_python(f, ask);
-	tg_facts_docker(f, ask);
+	tg_machine_keys(f);
+	tg_machine_python(f, ask);
+	tg_machine_docker(f, ask);
 }
 
 static void pkg_fini(struct tg_pkg *p)
@@ -35,7 +35,7 @@ static void pkg_fini(struct tg_pkg *p)
 	free(p->error);
 }
 
-void tg_facts_fini(struct tg_facts *f)
+void tg_machine_fini(struct tg_machine *f)
 {
 	char *const text[] = { f->kernel, f->charset, f->term, f->colorterm, f->user, f->cgroup,
 			       f->sandbox_error, f->place, f->fs, f->python, f->python_version,
@@ -61,5 +61,5 @@ void tg_facts_fini(struct tg_facts *f)
 		free(f->earlier[i].dataset_sha256);
 	}
 	free(f->earlier);
-	*f = (struct tg_facts){ 0 };
+	*f = (struct tg_machine){ 0 };
 }

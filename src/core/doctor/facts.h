@@ -1,7 +1,7 @@
-#ifndef TG_FACTS_H
-#define TG_FACTS_H
+#ifndef TG_DOCTOR_FACTS_H
+#define TG_DOCTOR_FACTS_H
 /*
- * What is true of this machine, read once by tg_facts_read(); the checks (doctor.h) see nothing else
+ * What is true of this machine, read once by tg_machine_read(); the checks (doctor.h) see nothing else
  * of it, so that a test can plant a WSL, an Ubuntu or a full disk. All strings are owned; NULL or
  * TG_UNKNOWN: could not be found out, which is never the same as "no".
  *
@@ -25,7 +25,7 @@ struct tg_earlier { /* a run that stands where the new one would */
 	char *run_id, *tag, *model_id, *slice, *config_sha256, *dataset_sha256;
 };
 
-struct tg_facts {
+struct tg_machine {
 	/* machine */
 	char *kernel;    /* /proc/version */
 	int64_t wall_ms;
@@ -70,20 +70,20 @@ struct tg_facts {
 	char *dotenv_path;
 };
 
-struct tg_facts_ask { /* what the facts are wanted for; NULL where it does not matter */
+struct tg_machine_ask { /* what the facts are wanted for; NULL where it does not matter */
 	const char *output, *model_name, *model_class, *registry, *docker;
 	bool tools; /* look at Python and containers too (seconds, not milliseconds) */
 };
 
-void tg_facts_read(struct tg_facts *f, const struct tg_facts_ask *ask);
-void tg_facts_fini(struct tg_facts *f);
+void tg_machine_read(struct tg_machine *f, const struct tg_machine_ask *ask);
+void tg_machine_fini(struct tg_machine *f);
 
-/* Parts of tg_facts_read. */
-void tg_facts_machine(struct tg_facts *f);
-void tg_facts_place(struct tg_facts *f, const char *output);
-void tg_facts_keys(struct tg_facts *f);
-void tg_facts_python(struct tg_facts *f, const struct tg_facts_ask *ask);
-void tg_facts_docker(struct tg_facts *f, const struct tg_facts_ask *ask);
+/* Parts of tg_machine_read. */
+void tg_machine_basics(struct tg_machine *f);
+void tg_machine_place(struct tg_machine *f, const char *output);
+void tg_machine_keys(struct tg_machine *f);
+void tg_machine_python(struct tg_machine *f, const struct tg_machine_ask *ask);
+void tg_machine_docker(struct tg_machine *f, const struct tg_machine_ask *ask);
 /* Add a name (copied) to a list. */
 void tg_names_add(struct tg_names *names, const char *p, size_t n);
 bool tg_names_has(const struct tg_names *names, const char *name);

@@ -102,7 +102,7 @@ static enum tg_yes logind_kills(void)
 	return kills;
 }
 
-static void read_session(struct tg_facts *f)
+static void read_session(struct tg_machine *f)
 {
 	struct passwd *pw = getpwuid(getuid());
 	char *linger;
@@ -139,7 +139,7 @@ static enum tg_yes userns_restricted(void)
 	return TG_NO;
 }
 
-void tg_facts_machine(struct tg_facts *f)
+void tg_machine_basics(struct tg_machine *f)
 {
 	struct timex tx = { 0 };
 	struct rlimit r;
@@ -189,7 +189,7 @@ const char *tg_fs_name(uint64_t type)
 	return "local";
 }
 
-static void note_earlier(struct tg_facts *f, const char *run_dir)
+static void note_earlier(struct tg_machine *f, const char *run_dir)
 {
 	struct tg_spec s;
 	struct tg_earlier *e;
@@ -205,7 +205,7 @@ static void note_earlier(struct tg_facts *f, const char *run_dir)
 	tg_spec_fini(&s);
 }
 
-static void read_earlier(struct tg_facts *f)
+static void read_earlier(struct tg_machine *f)
 {
 	struct tg_names names = { 0 };
 
@@ -221,7 +221,7 @@ static void read_earlier(struct tg_facts *f)
 	tg_names_free(&names);
 }
 
-void tg_facts_place(struct tg_facts *f, const char *output)
+void tg_machine_place(struct tg_machine *f, const char *output)
 {
 	char *path = tg_path_abs(output ? output : ".");
 	bool whole = true;
@@ -277,7 +277,7 @@ void tg_dotenv_names(const char *text, size_t n, struct tg_names *out)
 	}
 }
 
-void tg_facts_keys(struct tg_facts *f)
+void tg_machine_keys(struct tg_machine *f)
 {
 	const char *dir = getenv("MSWEA_GLOBAL_CONFIG_DIR"), *xdg = getenv("XDG_CONFIG_HOME");
 	const char *home = getenv("HOME");

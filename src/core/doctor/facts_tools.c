@@ -49,7 +49,7 @@ static void take_names(struct tg_names *to, const struct cJSON *list)
 			tg_names_add(to, tg_json_text(v), strlen(tg_json_text(v)));
 }
 
-static void take_price(struct tg_facts *f, const struct cJSON *price)
+static void take_price(struct tg_machine *f, const struct cJSON *price)
 {
 	if (tg_json_kind(price) != TG_JSON_ARRAY)
 		return;
@@ -60,7 +60,7 @@ static void take_price(struct tg_facts *f, const struct cJSON *price)
 	}
 }
 
-static void take_probe(struct tg_facts *f, const struct cJSON *o)
+static void take_probe(struct tg_machine *f, const struct cJSON *o)
 {
 	const struct cJSON *pkgs = tg_json_get(o, "packages");
 
@@ -77,7 +77,7 @@ static void take_probe(struct tg_facts *f, const struct cJSON *o)
 	take_price(f, tg_json_get(o, "price"));
 }
 
-static char *probe_input(const struct tg_facts_ask *ask)
+static char *probe_input(const struct tg_machine_ask *ask)
 {
 	struct cJSON *o = tg_json_object();
 	struct tg_buf b = TG_BUF_INIT;
@@ -91,7 +91,7 @@ static char *probe_input(const struct tg_facts_ask *ask)
 }
 
 /* The probe's answer, or NULL and *why. */
-static struct cJSON *probe(const char *python, const struct tg_facts_ask *ask, char **why)
+static struct cJSON *probe(const char *python, const struct tg_machine_ask *ask, char **why)
 {
 	const char *const argv[] = { python, "-c", tg_probe_py, NULL };
 	struct tg_proc_result r = { 0 };
@@ -118,9 +118,9 @@ static struct cJSON *probe(const char *python, const struct tg_facts_ask *ask, c
 }
 
 /* The harness may live in another environment than mini-extra: the active one, or PATH's. */
-static void look_for_harness(struct tg_facts *f)
+static void look_for_harness(struct tg_machine *f)
 {
-	static const struct tg_facts_ask nothing = { 0 };
+	static const struct tg_machine_ask nothing = { 0 };
 	const char *venv = getenv("VIRTUAL_ENV");
 	char *other[] = { venv && *venv ? tg_path_join(venv, "bin/python3") : NULL, tg_which("python3") };
 
@@ -141,7 +141,7 @@ static void look_for_harness(struct tg_facts *f)
 	}
 }
 
-void tg_facts_python(struct tg_facts *f, const struct tg_facts_ask *ask)
+void tg_machine_python(struct tg_machine *f, const struct tg_machine_ask *ask)
 {
 	struct cJSON *o;
 
@@ -157,7 +157,7 @@ void tg_facts_python(struct tg_facts *f, const struct tg_facts_ask *ask)
 
 /* ---- containers ------------------------------------------------------------------------ */
 
-static bool docker(const struct tg_facts *f, const char *const *args, struct tg_proc_result *r)
+static bool docker(const struct tg_machine *f, const char *const *args, struct tg_proc_result *r)
 {
 	const char *argv[16] = { f->docker };
 
@@ -184,7 +184,7 @@ static int64_t free_below(const char *path)
 	return (int64_t)v.f_bavail * (int64_t)v.f_frsize;
 }
 
-static void take_info(struct tg_facts *f, const struct tg_proc_result *r)
+static void take_info(struct tg_machine *f, const struct tg_proc_result *r)
 {
 	static const struct tg_json_limits limits = { .dup_keys_ok = true };
 	struct cJSON *o = tg_json_parse(tg_buf_cstr(&r->out), r->out.n, "info", &limits, NULL);
@@ -205,7 +205,7 @@ static void take_info(struct tg_facts *f, const struct tg_proc_result *r)
 	tg_json_free(o);
 }
 
-static void take_images(struct tg_facts *f)
+static void take_images(struct tg_machine *f)
 {
 	static const char *const args[] = { "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", NULL };
 	struct tg_proc_result r;
@@ -226,7 +226,7 @@ static void take_images(struct tg_facts *f)
 }
 
 /* How big are such images? Of up to eight that are here. */
-static void measure_images(struct tg_facts *f)
+static void measure_images(struct tg_machine *f)
 {
 	const char *args[13] = { "image", "inspect", "--format", "{{.Size}}" };
 	struct tg_proc_result r;
@@ -253,7 +253,7 @@ static void measure_images(struct tg_facts *f)
 	tg_proc_result_fini(&r);
 }
 
-void tg_facts_docker(struct tg_facts *f, const struct tg_facts_ask *ask)
+void tg_machine_docker(struct tg_machine *f, const struct tg_machine_ask *ask)
 {
 	static const char *const args[] = { "info", "--format", "{{json .}}", NULL };
 	const char *env = getenv("MSWEA_DOCKER_EXECUTABLE");

@@ -78,23 +78,23 @@ static bool load(struct tg_exam *x, const struct tg_doctor_ask *ask, struct tg_e
 bool tg_ping_plan(struct tg_ping *p, const struct tg_doctor_ask *ask, struct tg_err *err)
 {
 	struct tg_exam x;
-	struct tg_facts f = { 0 };
+	struct tg_machine f = { 0 };
 	bool ok = load(&x, ask, err);
 
 	*p = (struct tg_ping){ .at_most = -1 };
 	if (ok) {
-		const struct tg_facts_ask want = {
+		const struct tg_machine_ask want = {
 			.model_name = tg_conf_model(&x),
 			.registry = tg_conf_text(x.config, "model", "litellm_model_registry"),
 		};
 
 		p->model = tg_strdup(tg_conf_model(&x));
-		tg_facts_python(&f, &want);
+		tg_machine_python(&f, &want);
 		if (f.priced == TG_YES) /* a provider's own frame around one word: 20 tokens are plenty */
 			p->at_most = 20 * f.price_in + f.price_out;
 	}
 	tg_yaml_free(x.config);
-	tg_facts_fini(&f);
+	tg_machine_fini(&f);
 	return ok;
 }
 

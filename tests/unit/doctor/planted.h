@@ -33,7 +33,7 @@ static const char row_form[] =
 
 struct planted {
 	char *dir, *config, *dataset, *repos;
-	struct tg_facts f;
+	struct tg_machine f;
 	struct tg_doctor_ask ask;
 	struct tg_doctor d;
 };
@@ -96,9 +96,9 @@ static inline void set_version(struct planted *p, const char *mini, const char *
 	p->f.accepted_agent = p->f.accepted_model = p->f.accepted_environment = (struct tg_names){ 0 };
 }
 
-static inline void plant_machine(struct tg_facts *f)
+static inline void plant_machine(struct tg_machine *f)
 {
-	*f = (struct tg_facts){
+	*f = (struct tg_machine){
 		.wall_ms = 1795000000000LL, .clock_synced = TG_YES, .tty = true, .nofile_soft = 4096,
 		.nofile_hard = 1048576, .inotify_watches = 65536, .systemd = TG_YES,
 		.kill_user_processes = TG_NO, .linger = TG_YES, .restricts_userns = TG_NO, .sandbox = TG_YES,
@@ -160,7 +160,7 @@ static inline int unplant(void **state)
 	struct planted *p = *state;
 
 	tg_doctor_fini(&p->d);
-	tg_facts_fini(&p->f);
+	tg_machine_fini(&p->f);
 	tg_remove_tree(p->dir, NULL);
 	free(p->dir);
 	free(p->config);

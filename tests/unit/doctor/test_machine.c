@@ -196,17 +196,17 @@ static void the_demo_asks_for_little(void **state)
 
 static void facts_of_this_machine(void **state)
 {
-	struct tg_facts f;
+	struct tg_machine f;
 
 	(void)state;
-	tg_facts_read(&f, &(struct tg_facts_ask){ .output = "/proc/self/no/such" });
+	tg_machine_read(&f, &(struct tg_machine_ask){ .output = "/proc/self/no/such" });
 	assert_non_null(strstr(f.kernel, "Linux"));
 	assert_string_equal(f.place, "/proc/self");
 	assert_true(f.nofile_soft > 0);
 	assert_true(f.wall_ms > 0);
 	assert_int_not_equal(f.sandbox, TG_UNKNOWN);
 	assert_null(f.python); /* no tools were asked for */
-	tg_facts_fini(&f);
+	tg_machine_fini(&f);
 }
 
 int main(void)

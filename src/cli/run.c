@@ -33,7 +33,7 @@ static const struct tg_opt opts[] = {
 	{ "workers", "N", "agents at once (1)", TG_OPT_INT, L(workers), 0 },
 	{ "eval-workers", "N", "evaluations at once (as --workers)", TG_OPT_INT, L(eval_workers), 0 },
 	{ "budget", "USD", "launch nothing more once this is spent", TG_OPT_NUM, L(budget_usd), L(budget_set) },
-	{ "timeout", "SECONDS", "limit of one agent attempt (3600)", TG_OPT_INT, L(timeout_s), 0 },
+	{ "timeout", "SECONDS", "limit of one agent attempt (3600; the demo: 15)", TG_OPT_INT, L(timeout_s), 0 },
 	{ "eval-timeout", "SECONDS", "limit of one evaluation (1800)", TG_OPT_INT, L(eval_timeout_s), 0 },
 	{ "retries", "N", "automatic reruns after infrastructure (0; the demo: 1)", TG_OPT_INT, L(retries),
 	  L(retries_set) },
@@ -128,6 +128,8 @@ static int run(const void *given, const struct tg_args *args)
 		o.launch.retries_set = true;
 		if (!o.launch.pace)
 			o.launch.pace = 0.4;
+		if (!o.launch.timeout_s)
+			o.launch.timeout_s = 15; /* one of its recordings hangs until the limit */
 	}
 	if (!tg_launch_plan(&l, &o.launch, &err))
 		code = tg_cli_fail(&err);

@@ -145,7 +145,11 @@ static void doing_stage(const struct tg_data *d, size_t i, char *out, size_t cap
 		size_t n = 0;
 		while (out[n])
 			n++;
-		if (att->stage[s].state == TG_JOB_ACTIVE)
+		if (att->stage[s].state != TG_JOB_ACTIVE)
+			continue;
+		if (s == TG_STAGE_EVALUATE && d->row[i].live.known && d->row[i].live.doing[0])
+			snprintf(out + n, cap - n, "%s%s", n ? ", " : "", d->row[i].live.doing);
+		else
 			snprintf(out + n, cap - n, "%s%s %s", n ? ", " : "", tg_stage_name((enum tg_stage)s),
 				 tg_show_duration((d->now_ms - att->stage[s].begin_ms) / 1000, t));
 	}

@@ -259,7 +259,7 @@ static char **put(char **list, size_t *n, char *text)
 }
 
 /* Run by the shim when the job's tree is dead: a stage that was killed could not clean up. */
-static __attribute__((unused)) char **clean_up(const struct tg_spec *spec, const char *run_sha256, const struct tg_job *job)
+static char **clean_up(const struct tg_spec *spec, const char *run_sha256, const struct tg_job *job)
 {
 	struct tg_swe_tools tools;
 	char *self = tg_self_exe(), *prefix;
@@ -297,5 +297,5 @@ void tg_swe_job(const struct tg_spec *spec, const char *run_sha256, struct tg_jo
 	 * container. */
 	job->timeout_s = spec->eval_timeout_s + 2700;
 	job->grace_s = 30;
-	(void)run_sha256;
+	job->after = clean_up(spec, run_sha256, job);
 }

@@ -23,7 +23,8 @@ bool tg_watch_poll(struct tg_watch *w, bool *changed, struct tg_err *err);
 int tg_watch_fd(const struct tg_watch *w);
 const struct tg_run *tg_watch_run(const struct tg_watch *w);
 const struct tg_spec *tg_watch_spec(const struct tg_watch *w); /* NULL for a foreign run */
-/* Live data of instance i's latest attempt; never NULL; known == false when not running. */
+/* Live data of instance i's latest attempt, or of its evaluation (doing alone) while that runs; never
+ * NULL; known == false when neither runs. */
 const struct tg_live *tg_watch_live(const struct tg_watch *w, size_t i);
 bool tg_watch_runner_alive(const struct tg_watch *w);
 /* Steps, cost and seconds since the last sign of life of instance i, live or settled; unknown: -1.

@@ -42,6 +42,7 @@ struct tg_command {
 
 const struct tg_command *tg_command_find(const char *name);
 const struct tg_command *const *tg_commands(void); /* NULL-terminated, in the order of help */
+const char *const (*tg_command_groups(void))[2];   /* { name, what it is for }; name NULL ends */
 
 /* Parse argv[0..argc) (without the command's name) into a zeroed option struct. */
 bool tg_cli_parse(const struct tg_command *cmd, int argc, char **argv, void *opts,
@@ -54,7 +55,7 @@ int tg_cli_main(int argc, char **argv);
 
 /* Commands. */
 extern const struct tg_command tg_cmd_run, tg_cmd_process, tg_cmd_watch, tg_cmd_status, tg_cmd_rerun,
-	tg_cmd_stop, tg_cmd_pause, tg_cmd_resume, tg_cmd_gate, tg_cmd_verify, tg_cmd_report,
+	tg_cmd_stop, tg_cmd_pause, tg_cmd_resume, tg_cmd_gate, tg_cmd_verify, tg_cmd_report, tg_cmd_doctor,
 	tg_cmd_triage, tg_cmd_scan;
 /* Not for people: runner, shim, stage, agent-replay. -1: not one of them. */
 int tg_cli_internal(int argc, char **argv);

@@ -5,21 +5,27 @@
 #include <string.h>
 #include "cli/cli.h"
 #include "cli/exit_codes.h"
+#include "cli/manual.h"
 #include "core/lib/buf.h"
 #include "core/lib/file.h"
 #include "views/console.h"
 
 static const struct tg_command *const commands[] = {
-	&tg_cmd_run, &tg_cmd_process, &tg_cmd_rerun, &tg_cmd_stop, &tg_cmd_pause, &tg_cmd_resume,
-	&tg_cmd_watch, &tg_cmd_status, &tg_cmd_triage, &tg_cmd_scan,
+	&tg_cmd_run, &tg_cmd_doctor, &tg_cmd_process, &tg_cmd_rerun, &tg_cmd_stop,
+	&tg_cmd_pause, &tg_cmd_resume, &tg_cmd_watch, &tg_cmd_status, &tg_cmd_triage, &tg_cmd_scan,
 	&tg_cmd_gate, &tg_cmd_verify, &tg_cmd_report, NULL,
 };
 
 static const char *const groups[][2] = {
 	{ "launch", "start, repeat and steer batches" }, { "watch", "see what runs" },
 	{ "triage", "find out what went wrong" }, { "prove", "evidence that others can check" },
-	{ "compare", "figures over runs" },
+	{ "compare", "figures over runs" }, { NULL, NULL },
 };
+
+const char *const (*tg_command_groups(void))[2]
+{
+	return groups;
+}
 
 const struct tg_command *const *tg_commands(void)
 {
@@ -40,7 +46,7 @@ void tg_cli_usage(void)
 	     "failed with one key, and hand over a proof anyone can check.\n\n"
 	     "usage: tgmon [DIR]                 the console: runs below DIR (here), or the run DIR\n"
 	     "       tgmon COMMAND [options]     tgmon COMMAND --help tells more");
-	for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+	for (size_t g = 0; groups[g][0]; g++) {
 		bool any = false;
 
 		for (size_t i = 0; commands[i]; i++) {
@@ -104,7 +110,7 @@ int tg_cli_main(int argc, char **argv)
 		cmd = argc > 2 ? tg_command_find(argv[2]) : NULL;
 		if (cmd)
 			tg_cli_help(cmd);
-		else
+		else if (argc < 3 || !tg_cli_manual(argv[2]))
 			tg_cli_usage();
 		return 0;
 	}

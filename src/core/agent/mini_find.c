@@ -85,13 +85,16 @@ char *tg_mini_banner_version(const char *text, size_t n)
 		if (text[i])
 			tg_buf_addc(&plain, text[i]);
 	}
-	at = strstr(tg_buf_cstr(&plain), "version ") ? strstr(plain.p, "version ") + 8 : NULL;
-	while (at && version_char(at[len]))
-		len++;
-	while (at && len && at[len - 1] == '.')
-		len--;
-	if (at && len && at[0] >= '0' && at[0] <= '9')
-		version = tg_strndup(at, len);
+	/* other words of the banner say "version" too: the one that a number follows */
+	for (at = strstr(tg_buf_cstr(&plain), "version "); at && !version; at = strstr(at, "version ")) {
+		at += 8;
+		for (len = 0; version_char(at[len]); len++)
+			;
+		while (len && at[len - 1] == '.')
+			len--;
+		if (len && at[0] >= '0' && at[0] <= '9')
+			version = tg_strndup(at, len);
+	}
 	tg_buf_fini(&plain);
 	return version;
 }

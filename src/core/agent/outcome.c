@@ -7,6 +7,7 @@
 #include <string.h>
 #include "core/agent/trajectory.h"
 #include "core/lib/buf.h"
+#include "core/lib/json.h"
 
 struct rule {
 	const char *status, *text;
@@ -110,7 +111,10 @@ static enum tg_outcome by_process(const struct tg_traj *t, int code, int sig, co
 	*why = sig	 ? "the agent's process was ended by a signal" :
 	       code != 0 ? "the agent's process failed" :
 			   "the agent's process ended without a final word";
-	if (t && !t->exit_status && !t->no_trajectory && !sig && code == 0)
+	/* a null in its place, whatever the code: its error handling choked on its own words */
+	if (t && !sig &&
+	    (tg_json_kind(tg_json_path(t->root, "info.exit_status")) == TG_JSON_NULL ||
+	     (!t->exit_status && !t->no_trajectory && code == 0)))
 		return tg_status_outcome(NULL, NULL, false, why);
 	return TG_OUT_CRASH;
 }

@@ -10,6 +10,9 @@ tgmon=$WORK/prefix/bin/tgmon
 for name in demo.jsonl expected.tsv policy/default_policy.yaml rules/python.yaml themes/default.theme; do
 	[ -e "$WORK/prefix/share/tgmon/$name" ] || fail "not installed: share/tgmon/$name"
 done
+[ -s "$WORK/prefix/share/man/man1/tgmon.1" ] || fail "no man page"
+grep -q "^.B tgmon run" "$WORK/prefix/share/man/man1/tgmon.1" || fail "the man page does not list the commands"
+( . "$WORK/prefix/share/bash-completion/completions/tgmon" && COMP_WORDS=(tgmon ver) COMP_CWORD=1 && _tgmon && [ "${COMPREPLY[*]}" = verify ] ) || fail "the completion does not complete"
 need_sandbox
 expect 1 "$tgmon" run --headless --slice 4:5 --tag installed --pace 0.01 --output "$WORK/out"
 says "gate FAIL"

@@ -29,6 +29,15 @@ static void print_json(const struct tg_watch *w)
 	tg_json_free(v);
 }
 
+static void print_gate(const struct tg_gate_state *g)
+{
+	char since[TG_ISO_LEN];
+
+	tg_iso_utc(g->since_ms, since);
+	printf("launch gate closed by %s since %s: %s; reopens: %s\n", g->row, since, g->text ? g->text : "",
+	       g->reopens ? g->reopens : "");
+}
+
 static void print_header(const struct tg_watch *w)
 {
 	const struct tg_run *run = tg_watch_run(w);
@@ -41,8 +50,7 @@ static void print_header(const struct tg_watch *w)
 	tg_artifacts(run, a);
 	printf("%s: %s\n", run->dir, tg_watch_run_state(w));
 	if (run->gate.row && !run->gate.open)
-		printf("launch gate closed by %s: %s; reopens: %s\n", run->gate.row,
-		       run->gate.text ? run->gate.text : "", run->gate.reopens ? run->gate.reopens : "");
+		print_gate(&run->gate);
 	printf("%zu instances, %zu judged, %zu resolved (latest %zu, best %zu); OK %zu, ABSTAIN %zu, VETO %zu; "
 	       "failed %zu\n", c.total, c.by_state[TG_ST_DONE], c.resolved, c.resolved_latest,
 	       c.resolved_best, c.by_decision[TG_DEC_OK], c.by_decision[TG_DEC_ABSTAIN],

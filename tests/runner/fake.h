@@ -5,7 +5,9 @@
  * agent appends one line "<iid> <attempt>" to a ledger (that is what being paid for means here)
  * after it published its trajectory; the stages write result.json and nothing else. What an
  * instance does is in its id: infra-* fails by infrastructure in attempt 1, veto-* is vetoed,
- * hang-* hangs, slow-* takes a second, crash-* exits with 3.
+ * hang-* hangs, slow-* takes a second, crash-* exits with 3, key-* ends with AuthenticationError,
+ * bug-* with TypeError, limit-* with RateLimitError while RUN/limited is there, live-* says so in
+ * progress.json for as long and waits.
  *
  * Include it once in the program that has the main(); call fake_main() first.
  */
@@ -110,6 +112,29 @@ bool tg_pipeline_job(const struct tg_run *run, const struct tg_spec *spec, struc
 
 /* ---- the jobs ------------------------------------------------------------------------------- */
 
+static bool fake_limited(const char *run_dir)
+{
+	char *path = tg_path_join(run_dir, "limited");
+	bool yes = tg_file_exists(path);
+
+	free(path);
+	return yes;
+}
+
+static void fake_wait_limited(const char *job_dir, const char *run_dir)
+{
+	char *path = tg_path_join(job_dir, "work/progress.json");
+
+	while (fake_limited(run_dir)) {
+		const char *says = "{\"steps\":0,\"cost_usd\":0.0,\"rate_limited\":true}";
+
+		tg_file_write(path, says, strlen(says), 0600, NULL);
+		tg_sleep_ms(20);
+	}
+	tg_file_write(path, "{\"rate_limited\":false}", 22, 0600, NULL);
+	free(path);
+}
+
 static int fake_agent(const char *job_dir, const char *run_dir)
 {
 	struct tg_job job;
@@ -126,6 +151,8 @@ static int fake_agent(const char *job_dir, const char *run_dir)
 	}
 	if (tg_starts_with(job.instance_id, "hang-"))
 		tg_sleep_ms(600000);
+	if (tg_starts_with(job.instance_id, "live-"))
+		fake_wait_limited(job_dir, run_dir);
 	tg_sleep_ms(tg_starts_with(job.instance_id, "slow-") ? 1000
 							     : 2 + (int64_t)(tg_mono_us() % 15));
 	traj = tg_asprintf("%s/work/%s.traj.json", job_dir, job.instance_id);
@@ -143,6 +170,25 @@ static int fake_agent(const char *job_dir, const char *run_dir)
 	return 0;
 }
 
+/* RUN/.tgmon/attempts/<iid>/<n>/extract.<k> is the job's directory. */
+static void fake_provider(const struct tg_job *job, struct cJSON *sum)
+{
+	static const struct {
+		const char *prefix, *outcome, *status;
+	} ends[] = { { "key-", "model_api", "AuthenticationError" },
+		     { "bug-", "bug", "TypeError" },
+		     { "limit-", "model_api", "RateLimitError" } };
+	char *run = tg_strndup(job->dir, (size_t)(strstr(job->dir, "/.tgmon/") - job->dir));
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (tg_starts_with(job->instance_id, ends[i].prefix) &&
+		    (i < 2 || fake_limited(run))) {
+			tg_json_set_str(sum, "outcome", ends[i].outcome);
+			tg_json_set_str(sum, "exit_status", ends[i].status);
+		}
+	free(run);
+}
+
 static void fake_sum(const struct tg_job *job, struct cJSON *sum)
 {
 	const char *iid = job->instance_id;
@@ -158,6 +204,7 @@ static void fake_sum(const struct tg_job *job, struct cJSON *sum)
 			tg_json_set_str(sum, "outcome", "crash");
 		else
 			tg_json_set_str(sum, "outcome", infra ? "infra" : "done");
+		fake_provider(job, sum);
 		tg_json_set_float(sum, "cost_usd", 0.25);
 		free(dir);
 	} else if (job->stage == TG_STAGE_GOVERN) {
@@ -199,7 +246,7 @@ static int fake_stage(const char *job_dir)
 /* ---- a run directory ------------------------------------------------------------------------ */
 
 struct fake_run {
-	int workers, retries, timeout_s;
+	int workers, retries, timeout_s, canary, stop_after;
 	double budget_usd;
 	const char *notify;
 };
@@ -224,6 +271,8 @@ static bool fake_make_run(const char *run, const char *const *ids, const struct 
 	    .eval_timeout_s = 60,
 	    .ladder = 4,
 	    .retries = want->retries,
+	    .canary = want->canary,
+	    .stop_after = want->stop_after,
 	    .notify = tg_strdup(want->notify),
 	    .expected_from = tg_strdup("test"),
 	};

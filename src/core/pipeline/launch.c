@@ -108,11 +108,15 @@ static void note_tool(struct tg_spec *s, const char *name)
 
 static bool plan_numbers(struct tg_spec *s, const struct tg_launch_opts *o, struct tg_err *err)
 {
+	bool paid = tg_streq(s->agent, "mini");
+
 	s->workers = (int)(o->workers ? o->workers : 1);
 	s->eval_workers = (int)(o->eval_workers ? o->eval_workers : s->workers);
 	s->timeout_s = (int)(o->timeout_s ? o->timeout_s : 3600);
 	s->eval_timeout_s = (int)(o->eval_timeout_s ? o->eval_timeout_s : 1800);
 	s->retries = (int)(o->retries_set ? o->retries : 0);
+	s->canary = (int)(o->canary_set ? o->canary : paid);
+	s->stop_after = (int)(o->stop_after_set ? o->stop_after : paid ? 3 : 0);
 	s->ladder = (int)(o->ladder ? o->ladder : 5);
 	s->budget_usd = o->budget_set ? o->budget_usd : -1;
 	s->pace = o->pace;
@@ -124,7 +128,9 @@ static bool plan_numbers(struct tg_spec *s, const struct tg_launch_opts *o, stru
 	       in_range("--eval-workers", s->eval_workers, 1, 256, err) &&
 	       in_range("--timeout", s->timeout_s, 1, 7 * 86400, err) &&
 	       in_range("--eval-timeout", s->eval_timeout_s, 1, 86400, err) &&
-	       in_range("--retries", s->retries, 0, 10, err);
+	       in_range("--retries", s->retries, 0, 10, err) &&
+	       in_range("--canary", s->canary, 0, 1, err) &&
+	       in_range("--stop-after", s->stop_after, 0, 1000, err);
 }
 
 bool tg_launch_common(struct tg_launch *l, const struct tg_launch_opts *o, struct tg_err *err)

@@ -14,6 +14,8 @@ struct tg_launch_opts { /* as the command line gives them; NULL or 0: the defaul
 	const char *config, *model_id, *slice, *tag, *policy, *dataset, *split, *agent, *evaluator, *output;
 	const char *repos, *eval_results, *reports, *instances, *required_evidence, *notify;
 	int64_t workers, eval_workers, timeout_s, eval_timeout_s, retries, ladder;
+	int64_t canary, stop_after;
+	bool canary_set, stop_after_set;
 	bool retries_set, budget_set, redact;
 	double budget_usd, pace;
 	const char *source; /* process: the run directory that something else made */

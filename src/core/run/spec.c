@@ -55,6 +55,8 @@ static const struct member members[] = {
 	{ "timeout_s", INT, AT(timeout_s), true },
 	{ "eval_timeout_s", INT, AT(eval_timeout_s), true },
 	{ "retries", INT, AT(retries), true },
+	{ "canary", INT, AT(canary), false },
+	{ "stop_after", INT, AT(stop_after), false },
 	{ "pace", NUM, AT(pace), false },
 	{ "selection", STR, AT(selection), true },
 	{ "required_evidence", STR, AT(required_evidence), false },

@@ -45,6 +45,8 @@ struct tg_spec {
 	double budget_usd;     /* < 0: none */
 	int timeout_s, eval_timeout_s;
 	int retries;           /* automatic reruns after infrastructure */
+	int canary;            /* 1: the first instance runs alone to its verdict; 0: off */
+	int stop_after;        /* launch nothing after so many attempts in a row with one cause; 0: off */
 	double pace;           /* replay: seconds between steps; 0: as fast as it goes */
 	char *selection;       /* "first-own" */
 	char *required_evidence; /* bound, imported; NULL: the policy's */

@@ -8,6 +8,7 @@
 #include "core/run/layout.h"
 #include "core/runner/gate.h"
 #include "core/runner/loop.h"
+#include "core/runner/outage.h"
 
 #define MIB ((int64_t)1 << 20)
 #define DISK_PER_WORKER (64 * MIB)
@@ -138,15 +139,21 @@ static bool stop_closed(struct tg_runner *r, struct tg_buf *text, struct tg_buf 
 }
 
 static const struct tg_gate_row rows[] = {
-	/* name      closed           stages  self */
-	{ "runner",  runner_closed,   true,   false },
-	{ "stop",    stop_closed,     true,   false },
-	{ "drain",   drain_closed,    false,  true }, /* ends by itself */
-	{ "pause",   pause_closed,    false,  false },
-	{ "disk",    disk_closed,     true,   true },
-	{ "inodes",  inodes_closed,   true,   true },
-	{ "launch",  launch_closed,   true,   true },
-	{ "budget",  budget_closed,   false,  false },
+	/* name         closed                 stages  self   answer */
+	{ "runner",      runner_closed,         true,   false, true },
+	{ "stop",        stop_closed,           true,   false, false },
+	{ "drain",       drain_closed,          false,  true,  false }, /* ends by itself */
+	{ "pause",       pause_closed,          false,  false, false },
+	{ "disk",        disk_closed,           true,   true,  false },
+	{ "inodes",      inodes_closed,         true,   true,  false },
+	{ "launch",      launch_closed,         true,   true,  true },
+	{ "budget",      budget_closed,         false,  false, true },
+	{ "key",         tg_outage_key,         false,  false, true },
+	{ "cause",       tg_outage_cause,       false,  false, true },
+	{ "docker",      tg_outage_docker,      true,   true,  false },
+	{ "docker-disk", tg_outage_docker_disk, true,   true,  false },
+	{ "rate-limit",  tg_outage_rate,        false,  true,  true },
+	{ "canary",      tg_outage_canary,      false,  true,  true },
 };
 #define ROWS (sizeof rows / sizeof *rows)
 
@@ -204,7 +211,7 @@ bool tg_gate_answer(struct tg_runner *r, const struct cJSON *args)
 		r->retry_ms = 0;
 		return true;
 	}
-	return false;
+	return tg_outage_answer(r, name);
 }
 
 void tg_gate_failed(struct tg_runner *r, int sys, const char *text)

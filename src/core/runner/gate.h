@@ -15,6 +15,7 @@ struct tg_gate_row {
 	bool (*closed)(struct tg_runner *r, struct tg_buf *text, struct tg_buf *reopens);
 	bool stages;       /* holds back stage jobs as well, not only agents */
 	bool self_reopens; /* false: only a person can open it */
+	bool answerable;   /* the command `answer` opens it */
 };
 
 /* Look at all rows, journal a change, tell --notify. NULL: open. */

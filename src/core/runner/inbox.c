@@ -130,17 +130,20 @@ static void act_note(struct tg_runner *r, const struct cmd *c)
 static bool check_answer(struct tg_runner *r, struct cmd *c, struct tg_err *err)
 {
 	const char *row = tg_json_str(c->args, "row");
-	double usd = tg_json_num(c->args, "usd", -1);
+	double usd = tg_json_num(c->args, "usd", -1), spent;
 
 	if (!tg_gate_find(row))
 		return tg_fail(err, TG_E_INPUT, "answer: the gate has no such row");
-	if (!tg_streq(row, "budget") && !tg_streq(row, "runner") && !tg_streq(row, "launch"))
+	if (!tg_gate_find(row)->answerable)
 		return tg_fail(err, TG_E_INPUT,
 			       "answer: the row \"%s\" is not opened by an answer%s", row,
 			       tg_streq(row, "pause") ? "; resume the run" : "");
-	if (tg_json_get(c->args, "usd") && !(usd > r->cost))
+	/* r->cost knows what runs now, but nothing yet in a runner that was started for this command */
+	spent = tg_run_cost(&r->run, NULL);
+	spent = r->cost > spent ? r->cost : spent;
+	if (tg_json_get(c->args, "usd") && !(usd > spent))
 		return tg_fail(err, TG_E_INPUT, "answer: %.2f USD are spent already; give more",
-			       r->cost);
+			       spent);
 	return true;
 }
 

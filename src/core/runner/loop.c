@@ -195,6 +195,7 @@ static int wait_ms(const struct tg_runner *r)
 			wait = earliest(wait, r->run.inst[i].not_before_ms - wall);
 	if (r->retry_ms > now)
 		wait = earliest(wait, r->retry_ms - now);
+	wait = tg_outage_wait(r, wait);
 	return wait < 0 ? 0 : (int)wait;
 }
 
@@ -337,6 +338,7 @@ static int check_poisoned_end(struct tg_runner *r)
 static int turn(struct tg_runner *r)
 {
 	tg_notify_tick(&r->notify);
+	tg_outage_tick(r);
 	if (r->poisoned)
 		return check_poisoned_end(r);
 	if (!r->journal && tg_mono_ms() >= r->reopen_ms)

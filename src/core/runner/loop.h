@@ -19,6 +19,7 @@
 #include "core/run/spec.h"
 #include "core/runner/executor.h"
 #include "core/runner/notify.h"
+#include "core/runner/outage.h"
 
 #define TG_RUN_LEVEL ((size_t)-1) /* slot.inst of a run-level stage */
 
@@ -82,6 +83,7 @@ struct tg_runner {
 	double budget_usd;                  /* < 0: none; raised or lifted by `answer` */
 	int64_t disk_look_ms, live_look_ms;
 	double cost;                        /* so far, live steps included */
+	struct tg_outage outage;
 	struct tg_notify notify;
 	struct tg_log log;
 };

@@ -91,7 +91,7 @@ static void on_instance(struct tg_runner *r, struct tg_side *side, const struct 
 
 	if (tg_streq(rec->ev, "inst.retry")) {
 		side->infra += tg_streq(why, "infra");
-		side->resume = !tg_streq(why, "infra");
+		side->resume = !tg_streq(why, "infra") && !tg_streq(why, "outage");
 	} else if (tg_streq(rec->ev, "inst.rerun")) {
 		on_rerun(r, side, rec->body);
 	} else if (tg_streq(rec->ev, "att.start")) {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "core/lib/clock.h"
 #include "core/lib/file.h"
+#include "core/lib/hash.h"
 #include "core/lib/json.h"
 #include "core/lib/proc.h"
 #include "core/run/layout.h"
@@ -77,8 +78,12 @@ static bool open_signals(struct tg_runner *r, struct tg_err *err)
 
 static bool put_open(struct tg_runner *r, struct tg_err *err)
 {
+	char *registered = tg_layout_control(r->dir, "registered.json"), hex[TG_SHA256_HEX];
 	struct cJSON *o = tg_json_object();
 
+	if (tg_file_exists(registered) && tg_sha256_file(registered, hex, NULL, NULL))
+		tg_json_set_str(o, "registered_sha256", hex); /* so it stands before any attempt */
+	free(registered);
 	tg_json_set_str(o, "run_sha256", r->spec_sha256);
 	tg_json_set_str(o, "run_id", r->spec.run_id);
 	tg_json_set_int(o, "expected", (int64_t)r->spec.expected_n);
@@ -130,6 +135,7 @@ static void fini(struct tg_runner *r)
 	free(r->req);
 	tg_pending_fini(&r->pending);
 	tg_notify_fini(&r->notify);
+	tg_outage_fini(r);
 	tg_journal_close(r->journal);
 	if (r->run.dir)
 		tg_run_fini(&r->run);

@@ -304,12 +304,14 @@ static bool may_start(const struct tg_runner *r, size_t i, int64_t now)
 	       (!latest || latest->ended);
 }
 
-/* With a budget, what an ended attempt cost must be known before more is spent. */
-static bool cost_is_open(const struct tg_runner *r)
+/* Where attempts cost money, how an ended one ended (and what it cost) must be known before more is
+ * spent: the next one would meet the same dead key. */
+static bool end_is_open(const struct tg_runner *r)
 {
 	int tries = tg_stage_def(TG_STAGE_EXTRACT)->tries;
+	bool matters = r->budget_usd >= 0 || tg_outage_costs_money(r);
 
-	for (size_t i = 0; r->budget_usd >= 0 && i < r->run.inst_n; i++)
+	for (size_t i = 0; matters && i < r->run.inst_n; i++)
 		for (size_t a = 0; a < r->run.inst[i].att_n; a++) {
 			const struct tg_attempt *att = &r->run.inst[i].att[a];
 			const struct tg_stage_mark *m = &att->stage[TG_STAGE_EXTRACT];
@@ -325,17 +327,23 @@ static bool cost_is_open(const struct tg_runner *r)
 static void schedule_agents(struct tg_runner *r)
 {
 	bool foreign = tg_streq(r->spec.agent, "foreign");
+	const struct tg_gate_row *row;
 	int64_t now = tg_wall_ms();
 
-	if (!foreign && cost_is_open(r))
+	if (!foreign && end_is_open(r))
 		return;
 	for (size_t i = 0; i < r->run.inst_n; i++) {
 		if (!may_start(r, i, now))
 			continue;
-		if ((!foreign && !pool_has_room(r, TG_STAGE_AGENT)) || tg_gate_check(r))
+		if ((!foreign && !pool_has_room(r, TG_STAGE_AGENT)) || !tg_outage_ready(r))
+			return;
+		row = tg_gate_check(r);
+		if (row && !tg_outage_may_probe(r, row))
 			return;
 		if (!(foreign ? import_attempt(r, i) : launch_agent(r, i)))
 			return;
+		if (row)
+			tg_outage_probed(r);
 	}
 }
 
@@ -345,7 +353,7 @@ void tg_schedule(struct tg_runner *r)
 
 	if (!r->journal || r->poisoned || (row && row->stages))
 		return;
-	if (schedule_stages(r) && schedule_run_stage(r) && !row)
+	if (schedule_stages(r) && schedule_run_stage(r) && (!row || tg_outage_may_probe(r, row)))
 		schedule_agents(r);
 }
 

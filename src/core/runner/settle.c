@@ -334,6 +334,9 @@ static bool judge(struct tg_runner *r, size_t i, const struct tg_attempt *att)
 	if (att->lost) {
 		if (open && side->lost <= LOST_MAX && !put_retry(r, i, n, "lost", 0))
 			return false;
+	} else if (open && tg_outage_requeues(r, att)) {
+		if (!put_retry(r, i, n, "outage", 0)) /* the gate holds it until the outage is over */
+			return false;
 	} else if (open && att->outcome == TG_OUT_INFRA && !att->imported &&
 		   side->infra < r->spec.retries) {
 		if (!put_retry(r, i, n, "infra", retry_at(side->infra)))

@@ -125,6 +125,8 @@ void tg_mini_boxes_fini(struct tg_mini_boxes *b);
 
 /* ---- mini_end.c: what the tool left ---- */
 /* work/<iid>.traj.json out of mini/, or a stand-in; *submitted: it handed in a patch. */
+bool tg_mini_last_row(const char *work, const char *iid, const struct tg_mini_progress *p,
+		      struct tg_err *err); /* 1.x, killed: steps and cost as the row showed them */
 bool tg_mini_harvest(const char *work, const char *iid, bool *submitted, struct tg_err *err);
 
 #endif

@@ -501,6 +501,8 @@ static int clean_up(struct mini *m)
 
 	if (!tg_mini_harvest(m->work, m->iid, &submitted, &err))
 		say(m, err.msg, strlen(err.msg));
+	if (!tg_mini_last_row(m->work, m->iid, &m->progress, &err))
+		say(m, err.msg, strlen(err.msg));
 	if (!submitted && tg_mini_salvage(&m->boxes, m->config.cwd, m->work))
 		say(m, "agent-mini: kept the container's git diff as work/salvaged.diff", 63);
 	left = tg_mini_boxes_remove(&m->boxes);
@@ -554,6 +556,20 @@ int tg_agent_mini_main(const char *run_dir, const char *job_dir)
 	return code;
 }
 
+/* The rows' last word, where the wrapper itself is dead. */
+static void read_progress(struct mini *m)
+{
+	struct tg_buf text = TG_BUF_INIT;
+	struct cJSON *o = NULL;
+
+	if (tg_file_read_beneath(m->work, "progress.json", 1 << 16, &text, NULL))
+		o = tg_json_parse(text.p, text.n, "progress.json", NULL, NULL);
+	m->progress.step = tg_json_int(o, "steps", -1) + 1;
+	m->progress.cost_usd = tg_json_num(o, "cost_usd", -1);
+	tg_json_free(o);
+	tg_buf_fini(&text);
+}
+
 int tg_agent_mini_after(const char *run_dir, const char *job_dir)
 {
 	struct tg_err err = { 0 };
@@ -566,6 +582,7 @@ int tg_agent_mini_after(const char *run_dir, const char *job_dir)
 		if (tg_mini_config_load(&m.config, config, NULL)) {
 			find_boxes(&m);
 			m.log_out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+			read_progress(&m);
 			while (follow_log(&m), m.log_in >= 0 && tg_file_size(m.log_path) > m.log_at)
 				;
 			left = clean_up(&m);

@@ -2,11 +2,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "core/lib/file.h"
 #include "core/lib/json.h"
 #include "core/lib/proc.h"
+#include "core/run/job.h"
 #include "core/runner/executor.h"
+#include "core/runner/shim.h"
 
 /* The shim finds tree.lock at a fixed number. Whatever we have there ourselves is put aside. */
 static bool spawn_with_lock(struct tg_spawn *sp, int tree_fd, int *pidfd, struct tg_err *err)
@@ -49,9 +52,56 @@ static bool local_start(const char *job_dir, int tree_fd, int *pidfd, struct tg_
 	return ok;
 }
 
+/* In a process of its own that nobody waits for, and without the mark by which members are killed. */
+static void spawn_after(const struct tg_job *job, int log)
+{
+	char **env = tg_shim_env(job);
+	struct tg_spawn sp = { .argv = (const char *const *)job->after,
+			       .env = (const char *const *)env,
+			       .cwd = job->dir,
+			       .in = -1,
+			       .out = log,
+			       .err = log,
+			       .new_session = true };
+	pid_t between, pid;
+
+	for (char **e = env; *e; e++)
+		if (tg_starts_with(*e, "TGMON_JOB="))
+			(*e)[0] = '_';
+	between = fork();
+	if (between == 0)
+		_exit(tg_proc_spawn(&sp, &pid, NULL, NULL) ? 0 : 1);
+	if (between > 0)
+		waitpid(between, NULL, 0);
+	tg_shim_env_free(env);
+}
+
+/* Shim and tree are dead and there is no exit record: what the job left outside its tree (containers) goes
+ * all the same. Once: the log of it is the mark. */
+static void bury(const char *job_dir)
+{
+	char *record = tg_path_join(job_dir, "exit.json"), *path = tg_path_join(job_dir, "after.log");
+	struct tg_job job = { 0 };
+	int log = -1;
+
+	if (!tg_file_exists(record) && !tg_file_exists(path) && tg_job_load(&job, job_dir, NULL) &&
+	    job.after && job.after[0] &&
+	    (log = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) >= 0)
+		spawn_after(&job, log);
+	if (log >= 0)
+		close(log);
+	tg_job_fini(&job);
+	free(record);
+	free(path);
+}
+
 static enum tg_alive local_look(const char *job_dir, int *pidfd)
 {
-	return tg_job_alive(job_dir, pidfd);
+	enum tg_alive alive = tg_job_alive(job_dir, pidfd);
+
+	if (alive == TG_ALIVE_NO)
+		bury(job_dir);
+	return alive;
 }
 
 static void local_stop(const char *job_dir, int pidfd, const char *reason, int grace_s)

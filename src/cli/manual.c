@@ -7,7 +7,8 @@
 
 /* ---- troff ---------------------------------------------------------------------------- */
 
-/* Text as troff takes it: no escape of its own, no request at the start of a line, plain hyphens. */
+/* Text as troff takes it: no escape of its own, no request at the start of a line, plain hyphens.
+ */
 static void roff(const char *text)
 {
 	bool start = true;
@@ -83,16 +84,22 @@ static void man_commands(void)
 static void man(void)
 {
 	static const char *const files[][2] = {
-		{ "RUN/.tgmon", "what was asked, the journal, every attempt; nothing in it is ever deleted" },
-		{ "$XDG_STATE_HOME/tgmon/runs", "where the runs of this user are" },
-		{ "PREFIX/share/tgmon", "the embedded batch, policy, rules, themes; $TGMON_DATA names another" },
+	    {"RUN/.tgmon",
+	     "what was asked, the journal, every attempt; nothing in it is ever deleted"},
+	    {"$XDG_STATE_HOME/tgmon/runs", "where the runs of this user are"},
+	    {"PREFIX/share/tgmon",
+	     "the embedded batch, policy, rules, themes; $TGMON_DATA names another"},
 	};
 
 	puts(".TH TGMON 1 \"\" \"tgmon " TGMON_VERSION "\" \"User Commands\"\n.SH NAME\n"
-	     "tgmon \\- launch a SWE\\-bench batch, watch it, rerun what failed, hand over the proof\n"
-	     ".SH SYNOPSIS\n.B tgmon\n[\\fIDIR\\fR]\n.br\n.B tgmon\n\\fICOMMAND\\fR [\\fIoptions\\fR]\n"
-	     ".SH DESCRIPTION\nWithout a command the console opens: the runs below \\fIDIR\\fR (here), or the "
-	     "run \\fIDIR\\fR.\nA run goes on when the console or the terminal closes. Options may stand "
+	     "tgmon \\- launch a SWE\\-bench batch, watch it, rerun what failed, hand over the "
+	     "proof\n"
+	     ".SH SYNOPSIS\n.B tgmon\n[\\fIDIR\\fR]\n.br\n.B tgmon\n\\fICOMMAND\\fR "
+	     "[\\fIoptions\\fR]\n"
+	     ".SH DESCRIPTION\nWithout a command the console opens: the runs below \\fIDIR\\fR "
+	     "(here), or the "
+	     "run \\fIDIR\\fR.\nA run goes on when the console or the terminal closes. Options may "
+	     "stand "
 	     "before or after RUN.");
 	man_commands();
 	puts(".SH \"EXIT STATUS\"");

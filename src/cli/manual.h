@@ -1,8 +1,8 @@
 #ifndef TG_MANUAL_H
 #define TG_MANUAL_H
 /*
- * `tgmon help --man` and `tgmon help --bash-completion`: what is installed beside the program, from the
- * same table as the help, so that they cannot say something else. For the build, not for people.
+ * `tgmon help --man` and `tgmon help --bash-completion`: what is installed beside the program, from
+ * the same table as the help, so that they cannot say something else. Not for people.
  */
 #include <stdbool.h>
 

@@ -26,6 +26,8 @@ static const struct tg_opt opts[] = {
 	{ "required-evidence", "LEVEL", "bound or imported (imported)", TG_OPT_STR, L(required_evidence), 0 },
 	{ "output", "DIR", "write into a new folder instead of in place", TG_OPT_STR, L(output), 0 },
 	{ "redact", NULL, "write redacted copies where secrets are found", TG_OPT_FLAG, L(redact), 0 },
+	{ "sign", NULL, "sign the bundle (tgmon keygen makes the key)", TG_OPT_FLAG, L(sign), 0 },
+	{ "sign-key", "FILE", "the private key (tgmon's own)", TG_OPT_STR, L(sign_key), 0 },
 	{ 0 },
 };
 

@@ -6,7 +6,9 @@
 #include "cli/attach.h"
 #include "cli/cli.h"
 #include "core/lib/buf.h"
+#include "core/lib/file.h"
 #include "core/pipeline/launch.h"
+#include "core/proof/register.h"
 #include "core/runner/runner.h"
 
 struct run_opts {
@@ -48,6 +50,8 @@ static const struct tg_opt opts[] = {
 	{ "required-evidence", "LEVEL", "bound or imported (bound)", TG_OPT_STR, L(required_evidence), 0 },
 	{ "output", "DIR", "folder that gets the run directory (here)", TG_OPT_STR, L(output), 0 },
 	{ "redact", NULL, "write redacted copies where secrets are found", TG_OPT_FLAG, L(redact), 0 },
+	{ "sign", NULL, "sign the bundle (tgmon keygen makes the key)", TG_OPT_FLAG, L(sign), 0 },
+	{ "sign-key", "FILE", "the private key (tgmon's own)", TG_OPT_STR, L(sign_key), 0 },
 	{ "headless", NULL, "no console: a progress line, and the gate's exit code at the end", TG_OPT_FLAG,
 	  offsetof(struct run_opts, headless), 0 },
 	{ "detach", NULL, "start it, print its directory, and leave", TG_OPT_FLAG,
@@ -98,6 +102,26 @@ static int start(const struct run_opts *o, const char *run_dir)
 	return attach_or_leave(o, run_dir);
 }
 
+/* Before the runner starts: it never sees the key. Without a key there is nothing to register. */
+static bool register_run(const struct tg_launch *l, struct tg_err *err)
+{
+	char *path = l->spec.sign_key ? tg_strdup(l->spec.sign_key) : tg_key_default_path();
+	struct tg_buf line = TG_BUF_INIT;
+	struct tg_key *key = NULL;
+	bool ok = true;
+
+	if (l->spec.sign || tg_file_exists(path)) {
+		key = tg_key_load(path, err);
+		ok = key && tg_register_run(l->run_dir, key, &line, err);
+		if (ok)
+			fprintf(stderr, "%s\n", tg_buf_cstr(&line));
+	}
+	tg_key_free(key);
+	tg_buf_fini(&line);
+	free(path);
+	return ok;
+}
+
 static int resume(const struct run_opts *o)
 {
 	struct tg_err err = { 0 };
@@ -141,6 +165,8 @@ static int run(const void *given, const struct tg_args *args)
 		print_plan(&l);
 		code = 0;
 	} else if (!tg_launch_make(&l, &err))
+		code = tg_cli_fail(&err);
+	else if (!register_run(&l, &err))
 		code = tg_cli_fail(&err);
 	else
 		code = start(&o, l.run_dir);

@@ -7,13 +7,17 @@
 #include "core/lib/file.h"
 #include "core/lib/json.h"
 #include "core/lib/text.h"
+#include "core/proof/sign.h"
 #include "core/proof/verify.h"
 
 struct verify_opts {
+	const char *key;
 	bool json;
 };
 
 static const struct tg_opt opts[] = {
+	{ "key", "PUB", "the public key you trust: a file (PEM, OpenSSH, minisign), or its 64-digit id",
+	  TG_OPT_STR, offsetof(struct verify_opts, key), 0 },
 	{ "json", NULL, "one object: ok, failed[], checks[]", TG_OPT_FLAG, offsetof(struct verify_opts, json), 0 },
 	{ 0 },
 };
@@ -44,18 +48,35 @@ static void print_json(const struct tg_verify *v)
 	tg_json_free(j);
 }
 
+static bool trusted(const char *key, struct tg_pubkey *pub, struct tg_err *err)
+{
+	struct tg_buf b = TG_BUF_INIT;
+	bool ok = true;
+
+	if (tg_is_sha256_hex(key))
+		snprintf(pub->id, sizeof pub->id, "%s", key);
+	else
+		ok = tg_file_read(key, 16384, &b, err) &&
+		     tg_pubkey_parse(tg_buf_cstr(&b), b.n, pub, err);
+	tg_buf_fini(&b);
+	return ok;
+}
+
 static int run(const void *given, const struct tg_args *args)
 {
 	const struct verify_opts *o = given;
 	struct tg_verify v = { 0 };
 	struct tg_err err = { 0 };
+	struct tg_pubkey pub = { .id = "" };
 	char *path = tg_path_abs(args->pos[0]);
 	int code;
 
 	if (!tg_file_exists(path)) {
 		tg_fail(&err, TG_E_INPUT, "%s does not exist", path);
 		code = tg_cli_fail(&err);
-	} else if (!tg_proof_verify(path, &v, &err)) {
+	} else if (o->key && !trusted(o->key, &pub, &err)) {
+		code = tg_cli_fail(&err);
+	} else if (!tg_proof_verify(path, o->key ? pub.id : NULL, &v, &err)) {
 		code = tg_cli_fail(&err);
 	} else {
 		if (o->json)
@@ -70,7 +91,7 @@ static int run(const void *given, const struct tg_args *args)
 }
 
 const struct tg_command tg_cmd_verify = {
-	.name = "verify", .group = "prove", .args = "RUN|BUNDLE.tgz [--json]",
+	.name = "verify", .group = "prove", .args = "RUN|BUNDLE.tgz|PROOF.json [--key PUB] [--json]",
 	.summary = "check a proof against its manifest, offline; exit 1 when it does not hold",
 	.opts = opts, .opts_size = sizeof(struct verify_opts), .run = run, .min_args = 1, .max_args = 1,
 };

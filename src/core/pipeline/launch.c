@@ -12,6 +12,7 @@
 #include "core/lib/proc.h"
 #include "core/lib/yaml.h"
 #include "core/pipeline/launch.h"
+#include "core/proof/sign.h"
 #include "core/run/layout.h"
 
 static bool in_range(const char *what, int64_t v, int64_t lo, int64_t hi, struct tg_err *err)
@@ -133,6 +134,25 @@ static bool plan_numbers(struct tg_spec *s, const struct tg_launch_opts *o, stru
 	       in_range("--stop-after", s->stop_after, 0, 1000, err);
 }
 
+/* A key that cannot sign is found before anything runs, not when everything is paid. */
+static bool plan_key(struct tg_spec *s, const struct tg_launch_opts *o, struct tg_err *err)
+{
+	struct tg_pubkey pub;
+	struct tg_key *key;
+	bool ok;
+
+	s->sign = o->sign || o->sign_key;
+	if (!s->sign)
+		return true;
+	s->sign_key = o->sign_key ? tg_path_abs(o->sign_key) : tg_key_default_path();
+	key = tg_key_load(s->sign_key, err);
+	ok = key && tg_key_load_public(s->sign_key, &pub, err);
+	if (ok && strcmp(pub.id, tg_key_public(key)->id) != 0)
+		ok = tg_fail(err, TG_E_INPUT, "the public key beside %s is another one", s->sign_key);
+	tg_key_free(key);
+	return ok;
+}
+
 bool tg_launch_common(struct tg_launch *l, const struct tg_launch_opts *o, struct tg_err *err)
 {
 	static const char *const tools[] = { "git", "patch", "python3", "bwrap" };
@@ -142,6 +162,8 @@ bool tg_launch_common(struct tg_launch *l, const struct tg_launch_opts *o, struc
 	s->tgmon_version = tg_strdup(TGMON_VERSION);
 	s->selection = tg_strdup("first-own");
 	s->redact = o->redact;
+	if (!plan_key(s, o, err))
+		return false;
 	s->notify = tg_strdup(o->notify);
 	s->data_dir = tg_data_dir();
 	if (o->required_evidence && tg_evidence_level_parse(o->required_evidence) == TG_EL_NONE)

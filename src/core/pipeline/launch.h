@@ -16,7 +16,8 @@ struct tg_launch_opts { /* as the command line gives them; NULL or 0: the defaul
 	int64_t workers, eval_workers, timeout_s, eval_timeout_s, retries, ladder;
 	int64_t canary, stop_after;
 	bool canary_set, stop_after_set;
-	bool retries_set, budget_set, redact;
+	const char *sign_key;
+	bool retries_set, budget_set, redact, sign;
 	double budget_usd, pace;
 	const char *source; /* process: the run directory that something else made */
 };

@@ -8,6 +8,7 @@
 
 #include "core/lib/file.h"
 #include "core/lib/text.h"
+#include "core/proof/attest.h"
 #include "core/proof/fileset.h"
 
 #define MAX_MEMBERS 20000
@@ -42,6 +43,7 @@ static bool wanted(const char *path)
 	    TG_SUMS_PATH,
 	    TG_JOURNAL_PATH,
 	    TG_RUNJSON_PATH,
+	    TG_REGISTERED_PATH,
 	    "preds.json",
 	    "preds_filled.json",
 	    "eval/instance_results.jsonl",
@@ -53,6 +55,9 @@ static bool wanted(const char *path)
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		if (strcmp(path, files[i]) == 0)
+			return true;
+	for (size_t i = 0; i < TG_SIGNED_FILES; i++)
+		if (strcmp(path, tg_signed_paths()[i]) == 0)
 			return true;
 	return tg_starts_with(path, "security_reports/") || tg_ends_with(path, "/patch.diff");
 }

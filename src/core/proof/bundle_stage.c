@@ -10,6 +10,7 @@
 #include "core/proof/bundle.h"
 #include "core/proof/place.h"
 #include "core/proof/redact.h"
+#include "core/proof/sign_stage.h"
 #include "core/run/layout.h"
 
 static bool is_changed(const struct tg_file *f, const struct cJSON *listed)
@@ -147,7 +148,9 @@ bool tg_stage_bundle(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct t
 		     check_manifest(&p.set, m, err);
 	}
 	if (ok && may_leave(&p, m, sum))
-		ok = build(&p, sum, err);
+		ok = (!tg_json_bool(tg_json_get(m, "tgmon"), "signed", false) ||
+		      tg_sign_place(&p, m, err)) &&
+		     build(&p, sum, err);
 	tg_json_free(m);
 	tg_place_fini(&p);
 	return ok;

@@ -18,6 +18,7 @@ static const char *const single[] = {
     "agentic_risk.jsonl", "recomputed_governed_v2_agentic.jsonl",
     "ci_gate.txt",	  "run_audit.txt",
     TG_JOURNAL_PATH,	  TG_RUNJSON_PATH,
+    TG_REGISTERED_PATH,
 };
 
 static const char *const trees[] = {"eval", "security_reports", "policy", "config"};

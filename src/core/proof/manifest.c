@@ -5,6 +5,7 @@
 
 #include "core/lib/clock.h"
 #include "core/lib/json.h"
+#include "core/proof/attest.h"
 #include "core/run/layout.h"
 
 static const char *const hashed[] = {
@@ -283,6 +284,23 @@ static struct cJSON *make_notes(const struct tg_facts *f)
 	return list;
 }
 
+static struct cJSON *make_merkle(const struct tg_facts *f)
+{
+	struct cJSON *o = tg_json_object();
+	struct tg_merkle m = {NULL, 0, 0};
+	unsigned char root[TG_MERKLE_HASH];
+	char hex[TG_SHA256_HEX];
+
+	tg_attest_tree(f->set, &f->rows, &m);
+	tg_merkle_root(&m, root);
+	tg_merkle_hex(root, hex);
+	tg_json_set_str(o, "hash", "RFC 6962, SHA-256");
+	tg_json_set_int(o, "leaves", (int64_t)m.n);
+	tg_json_set_str(o, "root", hex);
+	tg_merkle_fini(&m);
+	return o;
+}
+
 static void copy_words(struct cJSON *o, const struct cJSON *from)
 {
 	static const char *const words[] = {"run_id",  "dataset_name", "split",
@@ -317,6 +335,8 @@ static struct cJSON *make_tgmon(const struct tg_facts *f, const struct tg_manife
 	tg_json_set_int(journal, "records", (int64_t)f->journal.records);
 	tg_json_set_str(journal, "head_sha256", f->journal.head);
 	tg_json_set(o, "journal", journal);
+	tg_json_set(o, "merkle", make_merkle(f));
+	tg_json_set_str(o, "registered_sha256", digest_of(f, TG_REGISTERED_PATH));
 	tg_json_set(o, "previous_bundles",
 		    in->previous ? tg_json_dup(in->previous) : tg_json_array());
 	tg_json_set_bool(o, "signed", in->key_id != NULL);

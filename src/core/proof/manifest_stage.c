@@ -10,6 +10,7 @@
 #include "core/proof/manifest.h"
 #include "core/proof/place.h"
 #include "core/proof/redact.h"
+#include "core/proof/sign.h"
 #include "core/run/layout.h"
 
 enum { PREVIOUS_MAX = 10000 };
@@ -18,12 +19,16 @@ static bool publish_inputs(const struct tg_stage_ctx *ctx, struct tg_publisher *
 			   struct tg_err *err)
 {
 	char *run_json = tg_layout_control(ctx->run_dir, "run.json");
+	char *registered = tg_layout_control(ctx->run_dir, "registered.json");
 	struct tg_buf journal = TG_BUF_INIT;
 	bool ok = tg_replay_export(ctx->run_dir, &journal, err) &&
 		  tg_publish_bytes(pub, TG_JOURNAL_PATH, tg_buf_cstr(&journal), journal.n, err) &&
 		  tg_publish_copy(pub, TG_RUNJSON_PATH, run_json, err);
 
+	if (ok && tg_file_exists(registered))
+		ok = tg_publish_copy(pub, TG_REGISTERED_PATH, registered, err);
 	tg_buf_fini(&journal);
+	free(registered);
 	free(run_json);
 	return ok;
 }
@@ -187,12 +192,17 @@ bool tg_stage_manifest(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct
 	struct tg_facts f = {.set = NULL};
 	struct tg_sweep s = {.withheld = false};
 	struct tg_manifest_in in = {.tgmon_version = TGMON_VERSION};
+	struct tg_pubkey pub = {.id = ""};
 	char hex[TG_SHA256_HEX] = "";
 	bool ok = publish_first(ctx, err) && tg_place_init(&p, ctx, err) && sweep(&p, &s, err) &&
 		  tg_fileset_hash(&p.set, err) && tg_facts_init(&f, &p.set, err);
 
 	in.redactions = s.redactions;
 	in.withheld = s.withheld;
+	if (ok && ctx->spec->sign) {
+		ok = tg_key_load_public(ctx->spec->sign_key, &pub, err);
+		in.key_id = pub.id;
+	}
 	ok = ok && make_text(&p, &f, &in, &text, err) && publish(&p, &text, hex, err);
 	if (ok) {
 		tg_json_set_str(sum, "sha256", hex);

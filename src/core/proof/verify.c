@@ -74,8 +74,20 @@ static bool take_out(struct tg_proof *p, const char *path, struct tg_buf *text)
 	return ok;
 }
 
+static void add_signatures(struct tg_proof *p, const char *dir)
+{
+	for (size_t i = 0; i < TG_SIGNED_FILES; i++) {
+		char *path = tg_published_path(dir, tg_signed_paths()[i]);
+
+		if (tg_file_exists(path))
+			tg_fileset_add(&p->set, tg_signed_paths()[i], path);
+		free(path);
+	}
+	tg_fileset_sort(&p->set);
+}
+
 /* In the run itself redacted files lie beside their originals, which must be what they were. */
-static void use_copies(struct tg_proof *p, const char *dir)
+static void use_manifest(struct tg_proof *p, const char *dir)
 {
 	struct tg_findings f = {TG_BUF_INIT, 0};
 	char *path = tg_published_path(dir, TG_MANIFEST_PATH);
@@ -98,6 +110,8 @@ static void use_copies(struct tg_proof *p, const char *dir)
 	if (tg_json_first(list))
 		tg_check_done(p, "originals", &f);
 	tg_redact_apply(&p->set, dir, list);
+	if (tg_json_bool(tg_json_get(m, "tgmon"), "signed", false))
+		add_signatures(p, dir);
 	tg_json_free(m);
 	free(path);
 }
@@ -119,7 +133,7 @@ static bool open_run(struct tg_proof *p, const char *dir, struct tg_err *err)
 	}
 	tg_fileset_sort(&p->set);
 	if (ok)
-		use_copies(p, dir);
+		use_manifest(p, dir);
 	ok = ok && tg_fileset_hash(&p->set, err);
 	if (run.dir)
 		tg_run_fini(&run);
@@ -235,21 +249,12 @@ static void load_policy(struct tg_proof *p)
 	tg_buf_fini(&b);
 }
 
-static void check_signature(struct tg_proof *p)
-{
-	struct tg_findings f = {TG_BUF_INIT, 0};
-
-	if (tg_json_bool(tg_json_get(p->manifest, "tgmon"), "signed", false)) {
-		tg_find(&f, "the manifest says that it is signed, and there is no signature");
-		tg_check_done(p, "signature", &f);
-	} else
-		tg_check_unknown(p, "signature", "this proof is not signed");
-}
-
 static void check_all(struct tg_proof *p)
 {
 	p->has_manifest = take_out(p, TG_MANIFEST_PATH, &p->manifest_text);
 	p->has_sums = take_out(p, TG_SUMS_PATH, &p->sums_text);
+	for (size_t i = 0; i < TG_SIGNED_FILES; i++)
+		p->has_sig[i] = take_out(p, tg_signed_paths()[i], &p->sig[i]);
 	tg_verify_files(p);
 	load_facts(p);
 	if (p->facts_ok)
@@ -259,18 +264,19 @@ static void check_all(struct tg_proof *p)
 	tg_verify_statements(p);
 	tg_verify_rows(p);
 	tg_verify_gate(p);
-	check_signature(p);
+	tg_verify_signature(p);
+	tg_verify_registered(p);
 }
 
-bool tg_proof_verify(const char *path, struct tg_verify *out, struct tg_err *err)
+bool tg_proof_verify(const char *path, const char *key_id, struct tg_verify *out,
+		     struct tg_err *err)
 {
-	struct tg_proof p = {.out = out};
-	bool folder = tg_is_dir(path);
+	struct tg_proof p = {.out = out, .trusted_id = key_id, .archive = !tg_is_dir(path)};
 
 	*out = (struct tg_verify){NULL, 0, 0, 0};
 	if (!tg_file_exists(path))
 		return tg_fail(err, TG_E_INPUT, "%s: there is no such run or bundle", path);
-	if (folder ? open_folder(&p, path) : open_archive(&p, path))
+	if (!p.archive ? open_folder(&p, path) : open_archive(&p, path))
 		check_all(&p);
 	tg_fileset_fini(&p.set);
 	tg_facts_fini(&p.facts);
@@ -279,6 +285,8 @@ bool tg_proof_verify(const char *path, struct tg_verify *out, struct tg_err *err
 	tg_json_free(p.manifest);
 	tg_buf_fini(&p.manifest_text);
 	tg_buf_fini(&p.sums_text);
+	for (size_t i = 0; i < TG_SIGNED_FILES; i++)
+		tg_buf_fini(&p.sig[i]);
 	return true;
 }
 

@@ -18,7 +18,10 @@
  *   chain        patch, evaluation, report, trajectory, policy of each row are those in the bundle
  *   verdicts     each row made again from its evidence: score, decision, reason
  *   gate         ci_gate.txt made again from the rows
- *   signature    not checkable while bundles are unsigned
+ *   signature    every signature, form of the public key and statement holds under the key inside
+ *   trust        that key is the one that the caller gave
+ *   registered   run.json was signed before the first attempt in the chain
+ *   originals    in a run: what was redacted is still the file that it was
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,9 +44,10 @@ struct tg_verify {
 	size_t failed;
 };
 
-/* Verify. False only when path cannot be looked at at all (there is no such thing): everything that
+/* Verify; key_id is that of the key that the caller trusts, or NULL. False only when path cannot be looked at at all (there is no such thing): everything that
  * is wrong with what lies there is a failed check. Free with tg_verify_fini, also after false. */
-bool tg_proof_verify(const char *path, struct tg_verify *out, struct tg_err *err);
+bool tg_proof_verify(const char *path, const char *key_id, struct tg_verify *out,
+		     struct tg_err *err);
 void tg_verify_fini(struct tg_verify *v);
 const char *tg_check_state_name(enum tg_check_state s); /* ok, failed, not checkable */
 /* {ok, failed: [names], checks: [{name, state, detail}]} */

@@ -44,9 +44,12 @@ static void check_list(struct tg_proof *p)
 {
 	struct tg_findings f = {TG_BUF_INIT, 0};
 	const struct cJSON *c = tg_json_first(tg_json_path(p->manifest, "tgmon.files"));
+	bool is_signed = tg_json_bool(tg_json_get(p->manifest, "tgmon"), "signed", false);
 	const char *last = "";
 	size_t i = 0;
 
+	p->withheld = tg_streq(tg_json_str(tg_json_get(p->manifest, "tgmon"), "bundle"),
+			       "withheld");
 	for (; c; c = tg_json_next(c)) {
 		const char *path = tg_json_str(c, "path");
 
@@ -64,6 +67,12 @@ static void check_list(struct tg_proof *p)
 	}
 	for (; i < p->set.n; i++)
 		tg_find(&f, "%s is not in the manifest", p->set.v[i].path);
+	for (i = 0; i < TG_SIGNED_FILES; i++)
+		if (p->has_sig[i] && !is_signed)
+			tg_find(&f, "%s is there, and the manifest does not say that it is signed",
+				tg_signed_paths()[i]);
+	if (p->archive && p->withheld)
+		tg_find(&f, "the manifest says that this bundle is withheld");
 	tg_check_done(p, "files", &f);
 }
 

@@ -1,6 +1,7 @@
 #ifndef TG_VERIFY_IN_H
 #define TG_VERIFY_IN_H
 /* Private to the verifier: its checks, in files of their own. */
+#include "core/proof/attest.h"
 #include "core/proof/facts.h"
 #include "core/proof/verify.h"
 
@@ -11,6 +12,11 @@ struct tg_proof { /* what is verified */
 	struct tg_fileset set; /* the members that the manifest must list */
 	struct tg_buf manifest_text, sums_text;
 	bool has_manifest, has_sums;
+	struct tg_buf sig[TG_SIGNED_FILES]; /* in the order of tg_signed_paths */
+	bool has_sig[TG_SIGNED_FILES];
+	const char *trusted_id; /* NULL: none given */
+	bool archive;		/* not a folder */
+	bool withheld;		/* the manifest says so */
 	struct cJSON *manifest;
 	struct tg_facts facts;
 	bool facts_ok;
@@ -35,5 +41,7 @@ void tg_verify_statements(struct tg_proof *p); /* statements */
 void tg_verify_instances(struct tg_proof *p);  /* artifacts, instances */
 void tg_verify_rows(struct tg_proof *p);       /* chain, verdicts */
 void tg_verify_gate(struct tg_proof *p);       /* gate */
+void tg_verify_signature(struct tg_proof *p);  /* signature, trust */
+void tg_verify_registered(struct tg_proof *p); /* registered */
 
 #endif

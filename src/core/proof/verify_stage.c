@@ -12,7 +12,7 @@ static bool look(const char *path, const char *name, struct cJSON *all, struct c
 		 struct tg_err *err)
 {
 	struct tg_verify v;
-	bool ok = tg_proof_verify(path, &v, err);
+	bool ok = tg_proof_verify(path, NULL, &v, err);
 
 	for (size_t i = 0; ok && i < v.n; i++)
 		if (v.v[i].state == TG_CHECK_FAILED) {

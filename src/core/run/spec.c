@@ -62,6 +62,8 @@ static const struct member members[] = {
 	{ "required_evidence", STR, AT(required_evidence), false },
 	{ "notify", STR, AT(notify), false },
 	{ "redact", BOOL, AT(redact), false },
+	{ "sign", BOOL, AT(sign), false },
+	{ "sign_key", STR, AT(sign_key), false },
 	{ "expected_from", STR, AT(expected_from), false },
 };
 #define MEMBERS (sizeof members / sizeof members[0])

@@ -52,6 +52,8 @@ struct tg_spec {
 	char *required_evidence; /* bound, imported; NULL: the policy's */
 	char *notify; /* command for --notify, one path or argv string list in JSON; NULL */
 	bool redact;
+	bool sign;             /* the bundle stage signs; the runner never holds the key */
+	char *sign_key;        /* path of the private key, or NULL */
 	char **expected;       /* instance ids, in the run's order */
 	size_t expected_n;
 	char *expected_from;   /* "slice", "--instances", "preds.json and trajectories" ... */

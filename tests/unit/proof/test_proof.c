@@ -13,7 +13,7 @@ static struct tg_verify verify(const char *path)
 	struct tg_verify v;
 	struct tg_err err;
 
-	if (!tg_proof_verify(path, &v, &err))
+	if (!tg_proof_verify(path, NULL, &v, &err))
 		fail_msg("%s", err.msg);
 	return v;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "cli/attach.h"
 #include "cli/cli.h"
 #include "core/doctor/doctor.h"
 #include "core/lib/buf.h"
@@ -83,6 +84,14 @@ static void print(const struct doctor_opts *o, const struct tg_doctor *d)
 		       d->warnings == 1 ? "" : "s");
 	}
 	tg_buf_fini(&b);
+}
+
+void tg_cli_leaving(void)
+{
+	char *text = tg_doctor_detach_text();
+
+	fputs(text, stderr);
+	free(text);
 }
 
 static int run(const void *given, const struct tg_args *args)

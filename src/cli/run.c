@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "cli/attach.h"
 #include "cli/cli.h"
+#include "core/doctor/doctor.h"
 #include "core/lib/buf.h"
 #include "core/lib/file.h"
 #include "core/pipeline/launch.h"
@@ -14,7 +15,7 @@
 struct run_opts {
 	struct tg_launch_opts launch;
 	const char *resume;
-	bool headless, detach, dry_run;
+	bool headless, detach, dry_run, force;
 };
 
 #define L(member) offsetof(struct run_opts, launch.member)
@@ -58,6 +59,8 @@ static const struct tg_opt opts[] = {
 	  offsetof(struct run_opts, detach), 0 },
 	{ "dry-run", NULL, "check everything, print what would run, write nothing", TG_OPT_FLAG,
 	  offsetof(struct run_opts, dry_run), 0 },
+	{ "force", NULL, "start although checks failed (tgmon doctor); not on a file system without locks",
+	  TG_OPT_FLAG, offsetof(struct run_opts, force), 0 },
 	{ "resume", "RUN", "go on with an interrupted run", TG_OPT_STR, offsetof(struct run_opts, resume), 0 },
 	{ 0 },
 };
@@ -82,6 +85,7 @@ static int attach_or_leave(const struct run_opts *o, const char *run_dir)
 	struct tg_err err = { 0 };
 
 	if (o->detach) {
+		tg_cli_leaving();
 		puts(run_dir);
 		return 0;
 	}
@@ -140,36 +144,89 @@ static int resume(const struct run_opts *o)
 	return code;
 }
 
+/* What `tgmon doctor` checks, before anything is made. The demo and replays cost nothing: of them only
+ * what the machine itself lacks is told. */
+static int examine(const struct run_opts *o)
+{
+	const struct tg_launch_opts *l = &o->launch;
+	bool mini = l->agent ? !strcmp(l->agent, "mini") : l->config != NULL;
+	const struct tg_doctor_ask ask = {
+		.config = mini ? l->config : NULL, .model_id = l->model_id, .split = l->split,
+		.dataset = l->dataset ? l->dataset : mini ? NULL : "demo", .slice = l->slice,
+		.output = l->output, .tag = l->tag, .repos = l->repos, .agent = mini ? "mini" : "replay",
+		.evaluator = !mini ? "local" : l->evaluator ? l->evaluator : "swebench",
+	};
+	struct tg_doctor d;
+	struct tg_buf b = TG_BUF_INIT;
+	int code;
+
+	tg_doctor_examine(&d, &ask);
+	code = tg_doctor_exit(&d, o->force);
+	tg_doctor_print(&d, mini ? TG_DOCTOR_WARNING : TG_DOCTOR_FAILURE, &b);
+	fputs(tg_buf_cstr(&b), stderr);
+	if (code && !o->dry_run)
+		fprintf(stderr, "tgmon: nothing was started: %zu check%s failed%s\n", d.failures,
+			d.failures == 1 ? "" : "s", d.hard ? "" : "; --force starts all the same");
+	tg_buf_fini(&b);
+	tg_doctor_fini(&d);
+	return code;
+}
+
+static int launch(const struct run_opts *o, struct tg_launch *l)
+{
+	struct tg_err err = { 0 };
+
+	if (l->preflight.code)
+		return tg_cli_fail(&l->preflight);
+	if (!tg_launch_make(l, &err) || !register_run(l, &err))
+		return tg_cli_fail(&err);
+	return start(o, l->run_dir);
+}
+
+static int dry_run(const struct tg_launch *l, int doctor)
+{
+	int code = l->preflight.code ? tg_cli_fail(&l->preflight) : 0;
+
+	print_plan(l);
+	return code ? code : doctor;
+}
+
+static void demo_defaults(struct run_opts *o)
+{
+	if (o->launch.config || o->launch.dataset) /* the embedded default costs nothing */
+		return;
+	if (!o->launch.retries_set)
+		o->launch.retries = 1;
+	o->launch.retries_set = true;
+	if (!o->launch.pace)
+		o->launch.pace = 0.4;
+	if (!o->launch.timeout_s)
+		o->launch.timeout_s = 15; /* one of its recordings hangs until the limit */
+}
+
 static int run(const void *given, const struct tg_args *args)
 {
 	struct run_opts o = *(const struct run_opts *)given;
 	struct tg_launch l = { 0 };
 	struct tg_err err = { 0 };
-	int code;
+	int doctor, code;
 
 	(void)args;
 	if (o.resume)
 		return resume(&o);
-	if (!o.launch.config && !o.launch.dataset) { /* the embedded default costs nothing */
-		if (!o.launch.retries_set)
-			o.launch.retries = 1;
-		o.launch.retries_set = true;
-		if (!o.launch.pace)
-			o.launch.pace = 0.4;
-		if (!o.launch.timeout_s)
-			o.launch.timeout_s = 15; /* one of its recordings hangs until the limit */
+	demo_defaults(&o);
+	o.launch.keep_going = true; /* the checks below say it in more words, and all at once */
+	if (!tg_launch_plan(&l, &o.launch, &err)) {
+		if (o.launch.config)
+			examine(&o);
+		code = tg_cli_fail(&err);
+	} else {
+		doctor = l.preflight.code && !o.launch.config ? 0 : examine(&o);
+		if (o.dry_run)
+			code = dry_run(&l, doctor);
+		else
+			code = doctor ? doctor : launch(&o, &l);
 	}
-	if (!tg_launch_plan(&l, &o.launch, &err))
-		code = tg_cli_fail(&err);
-	else if (o.dry_run) {
-		print_plan(&l);
-		code = 0;
-	} else if (!tg_launch_make(&l, &err))
-		code = tg_cli_fail(&err);
-	else if (!register_run(&l, &err))
-		code = tg_cli_fail(&err);
-	else
-		code = start(&o, l.run_dir);
 	tg_launch_fini(&l);
 	return code;
 }

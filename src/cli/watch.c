@@ -34,8 +34,10 @@ static int console(const struct watch_opts *o, const char *run_dir, const char *
 
 	if (code && err.code)
 		return tg_cli_fail(&err);
-	if (!code && run_dir && !o->once && tg_runner_alive(run_dir, NULL))
+	if (!code && run_dir && !o->once && tg_runner_alive(run_dir, NULL)) {
 		fprintf(stderr, "tgmon: the run goes on; tgmon watch %s attaches again\n", run_dir);
+		tg_cli_leaving();
+	}
 	return code;
 }
 

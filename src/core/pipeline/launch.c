@@ -245,7 +245,13 @@ bool tg_launch_plan(struct tg_launch *l, const struct tg_launch_opts *o, struct 
 	if (!s->required_evidence)
 		s->required_evidence = tg_strdup("bound");
 	l->parent = tg_path_abs(o->output ? o->output : ".");
-	return agent->preflight(s, err) && (!evaluator->preflight || evaluator->preflight(s, err));
+	if (agent->preflight(s, err) && (!evaluator->preflight || evaluator->preflight(s, err)))
+		return true;
+	if (!o->keep_going || !err)
+		return false;
+	l->preflight = *err;
+	tg_err_clear(err);
+	return true;
 }
 
 void tg_launch_fini(struct tg_launch *l)

@@ -18,6 +18,7 @@ struct tg_launch_opts { /* as the command line gives them; NULL or 0: the defaul
 	bool canary_set, stop_after_set;
 	const char *sign_key;
 	bool retries_set, budget_set, redact, sign;
+	bool keep_going; /* a preflight that fails is noted in the launch, not returned */
 	double budget_usd, pace;
 	const char *source; /* process: the run directory that something else made */
 };
@@ -29,6 +30,7 @@ struct tg_launch {
 	char *parent;            /* folder that will hold the run directory */
 	char *run_dir;           /* absolute; NULL until made (or: in place) */
 	bool in_place;
+	struct tg_err preflight; /* with keep_going: what the preflight said; code 0: nothing */
 };
 
 /* Check the inputs and fill the spec: nothing is written. */

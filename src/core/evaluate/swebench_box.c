@@ -111,7 +111,9 @@ static bool remove_all(const char *docker, const char *name, bool exact, size_t 
 
 bool tg_box_remove(const char *docker, const char *name, size_t *removed, struct tg_err *err)
 {
-	return remove_all(docker, name, true, removed, err);
+	size_t n;
+
+	return remove_all(docker, name, true, removed ? removed : &n, err);
 }
 
 int tg_box_clean_main(const char *docker, const char *prefix)

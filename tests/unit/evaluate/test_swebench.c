@@ -2,6 +2,7 @@
 #include "unit/cm.h"
 #include <sys/stat.h>
 #include "core/dataset/dataset.h"
+#include "core/evaluate/images.h"
 #include "core/evaluate/report.h"
 #include "core/evaluate/swebench.h"
 #include "core/lib/buf.h"
@@ -194,6 +195,22 @@ static void rows_of_both_generations(void **state)
 	assert_true(tg_swe_dataset(&row, 5, &b, &lacks, &err));
 	assert_non_null(strstr(b.p, "\"version\": \"1\"}]")); /* as it is */
 	tg_buf_fini(&b);
+}
+
+static void pulls(void **state)
+{
+	(void)state;
+	assert_int_equal(tg_pull_meaning("Error: toomanyrequests: You have reached your pull rate limit"),
+			 TG_PULL_LIMITED);
+	assert_int_equal(tg_pull_meaning("429 Too Many Requests"), TG_PULL_LIMITED);
+	assert_int_equal(tg_pull_meaning("manifest for x:latest not found: manifest unknown"),
+			 TG_PULL_ABSENT);
+	assert_int_equal(tg_pull_meaning("dial tcp: i/o timeout"), TG_PULL_FAILED);
+	assert_int_equal(tg_pull_hours(0, 100), 0);
+	assert_int_equal(tg_pull_hours(100, 100), 0);
+	assert_int_equal(tg_pull_hours(101, 100), 6);
+	assert_int_equal(tg_pull_hours(300, 100), 12);
+	assert_int_equal(tg_pull_hours(301, 100), 18);
 }
 
 /* ---- what real harnesses left ---- */
@@ -436,6 +453,7 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(exact_bytes),
 		cmocka_unit_test(rows_of_both_generations),
+		cmocka_unit_test(pulls),
 		cmocka_unit_test(real_logs),
 		cmocka_unit_test(a_published_batch),
 		cmocka_unit_test(preflight_says_what_is_missing),

@@ -292,8 +292,10 @@ bool tg_watch_poll(struct tg_watch *w, bool *changed, struct tg_err *err)
 		return false;
 	}
 	any = poll_alive(w) || any;
-	for (size_t i = 0; i < w->seen_n; i++)
-		any = poll_live(w, i) | poll_eval(w, i) | any;
+	for (size_t i = 0; i < w->seen_n; i++) {
+		any = poll_live(w, i) || any;
+		any = poll_eval(w, i) || any;
+	}
 	if (changed != NULL)
 		*changed = any;
 	return true;

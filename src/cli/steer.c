@@ -184,13 +184,47 @@ const struct tg_command tg_cmd_pause = {
 	.run = pause_run, .min_args = 1, .max_args = 1,
 };
 
+struct resume_opts {
+	double budget_usd;
+	bool budget_set;
+};
+
+static const struct tg_opt resume_options[] = {
+	{ "budget", "USD", "go on with this budget, after the one before is spent; on the record", TG_OPT_NUM,
+	  offsetof(struct resume_opts, budget_usd), offsetof(struct resume_opts, budget_set) },
+	{ 0 },
+};
+
+/* The row "budget" opens when a person gives more; a run that had ended there goes on. */
+static int raise_budget(const struct tg_args *args, double usd)
+{
+	struct tg_err err = { 0 };
+	char *dir = tg_cli_run_dir(args->pos[0], false, &err);
+	struct cJSON *a;
+	int code;
+
+	if (!dir)
+		return tg_cli_fail(&err);
+	a = tg_json_object();
+	tg_json_set_str(a, "row", "budget");
+	tg_json_set_float(a, "usd", usd);
+	code = tg_cli_post(dir, "answer", a, true, "the budget is raised; launching again");
+	free(dir);
+	return code;
+}
+
 static int resume_run(const void *given, const struct tg_args *args)
 {
-	(void)given;
+	const struct resume_opts *o = given;
+
+	if (o->budget_set)
+		return raise_budget(args, o->budget_usd);
 	return post_plain(args, "resume", tg_json_object(), "launching again");
 }
 
 const struct tg_command tg_cmd_resume = {
-	.name = "resume", .group = "launch", .args = "RUN", .summary = "launch again after pause",
-	.run = resume_run, .min_args = 1, .max_args = 1,
+	.name = "resume", .group = "launch", .args = "RUN [--budget USD]",
+	.summary = "launch again after pause, or with a larger budget",
+	.opts = resume_options, .opts_size = sizeof(struct resume_opts), .run = resume_run, .min_args = 1,
+	.max_args = 1,
 };

@@ -93,16 +93,16 @@ static void draw_facts(const struct tg_data *d, struct tg_canvas *cv, struct tg_
 	struct line l = { cv, r, r.x + 1 };
 	char cost[TG_SHOW], budget[TG_SHOW], text[96];
 	const struct tg_spec *s = d->spec;
+	double limit = d->run->budget_answered ? d->run->budget_usd : s ? s->budget_usd : -1;
 	snprintf(text, sizeof text, "%s%s%s", d->cost_lower_bound ? tg_glyph(cv, TG_G_GE) : "",
 		 d->cost_lower_bound ? " " : "", tg_show_cost(d->cost, cost));
-	if (s && s->budget_usd >= 0) {
+	if (limit >= 0) {
 		size_t n = strlen(text);
-		snprintf(text + n, sizeof text - n, " of %s", tg_show_cost(s->budget_usd, budget));
+		snprintf(text + n, sizeof text - n, " of %s", tg_show_cost(limit, budget));
 	}
 	if (s)
 		field(&l, "", s->model_id, TG_ROLE_TEXT);
-	field(&l, "cost", text,
-	      s && s->budget_usd >= 0 && d->cost >= 0.9 * s->budget_usd ? TG_ROLE_NOTICE : TG_ROLE_TEXT);
+	field(&l, "cost", text, limit >= 0 && d->cost >= 0.9 * limit ? TG_ROLE_NOTICE : TG_ROLE_TEXT);
 	eta_field(d, &l);
 	const struct tg_gate_state *g = &d->run->gate;
 	if (!d->run->foreign && !d->run->done_ms && g->row && !g->open) {

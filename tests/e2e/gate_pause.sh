@@ -34,12 +34,21 @@ closed_by "$run" budget
 [ "$(field "$run" '[r["instance_id"] for r in v["instances"] if r["attempts"] and r["state"] != "done"]')" = '[]' ] ||
 	fail "what had started was not brought to its end"
 none_cancelled "$run"
-[ "$(gates "$run")" = budget ] || fail "gate records: $(gates "$run")"
+# between an agent's end and the reading of its final cost the sum may fall short for a moment
+grep -qxE 'budget( open budget)*' <<<"$(gates "$run")" || fail "gate records: $(gates "$run")"
 got=0
 "$TGMON" run --resume "$run" --headless >"$WORK/out" 2>&1 || got=$?
 [ "$got" = 5 ] || fail "resumed within the same budget: exit code $got, not 5"
 expect 0 "$TGMON" watch --once "$run"
 says "budget"
+# a person gives more: on the record, shown, and the run goes on to its end
+expect 2 "$TGMON" resume "$run" --budget 0.01
+says "spent already"
+expect 0 "$TGMON" resume "$run" --budget 50
+wait_end "$run" 60
+[ "$(field "$run" 'v["complete"]')" = true ] || fail "not complete with a larger budget"
+[ "$(field "$run" 'v["run"]["budget_usd"]')" = 50.0 ] || fail "status --json: the budget that holds now"
+none_cancelled "$run"
 
 # ---- the operator: pause starts nothing and kills nothing; resume goes on
 run=$("$TGMON" run --tag pause --slice 0:4 --pace 0.15 --output "$WORK" --detach)

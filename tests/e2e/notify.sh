@@ -40,7 +40,7 @@ python3 - "$WORK/events" <<'P'
 import json, sys
 got = [(e["event"], e["text"]) for e in map(json.loads, open(sys.argv[1]))]
 assert [g for g in got if g[0] == "gate" and "paused by the operator" in g[1]], got
-assert len([g for g in got if g[0] == "budget"]) == 1, got
+assert [g for g in got if g[0] == "budget" and "USD are spent" in g[1]], got
 P
 # the runner before this one was killed
 kill_run=$("$TGMON" run --tag lost --slice 0:1 --pace 0.3 --notify "$hook" --output "$WORK" --detach)

@@ -390,6 +390,11 @@ static void on_cmd(struct event *e)
 	tg_buf_fini(&text);
 	if (!ok)
 		return;
+	if (strcmp(verb, "answer") == 0 &&
+	    tg_streq(tg_json_str(tg_json_get(e->body, "args"), "row"), "budget")) {
+		e->run->budget_answered = true;
+		e->run->budget_usd = tg_json_num(tg_json_get(e->body, "args"), "usd", -1);
+	}
 	if (strcmp(verb, "pause") == 0)
 		e->run->paused = true;
 	else if (strcmp(verb, "resume") == 0)

@@ -137,6 +137,8 @@ struct tg_run {
 	char *runner_boot, *runner_host, *runner_end;
 	bool paused, draining, stopping;
 	struct tg_gate_state gate;
+	bool budget_answered;      /* a person gave another budget than the launch froze: */
+	double budget_usd;         /* this one; negative: lifted */
 	struct tg_stage_mark stage[TG_STAGE_COUNT]; /* run-level ones */
 	bool gate_pass, gate_known, complete, stale, withheld;
 	char *bundle_sha256, *manifest_sha256;

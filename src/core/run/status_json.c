@@ -106,7 +106,7 @@ static struct cJSON *run_json(const struct tg_watch *w)
 	set_count(o, "elapsed_s", elapsed_s(w));
 	set_usd(o, "cost_usd", tg_watch_run_cost(w, &lower));
 	tg_json_set_bool(o, "cost_lower_bound", lower);
-	set_usd(o, "budget_usd", spec ? spec->budget_usd : -1);
+	set_usd(o, "budget_usd", run->budget_answered ? run->budget_usd : spec ? spec->budget_usd : -1);
 	tg_json_set(o, "gate", gate_json(&run->gate));
 	tg_json_set(o, "runner", runner_json(w));
 	tg_json_set_str(o, "selection", spec ? spec->selection : NULL);

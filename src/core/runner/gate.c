@@ -107,7 +107,7 @@ static bool budget_closed(struct tg_runner *r, struct tg_buf *text, struct tg_bu
 	if (r->budget_usd < 0 || r->cost < r->budget_usd)
 		return false;
 	tg_buf_addf(text, "%.2f of %.2f USD are spent", r->cost, r->budget_usd);
-	tg_buf_adds(reopens, "when a person raises the budget");
+	tg_buf_adds(reopens, "when a person raises it: tgmon resume RUN --budget USD");
 	return true;
 }
 

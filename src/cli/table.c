@@ -14,7 +14,7 @@ static const struct tg_command *const commands[] = {
 	&tg_cmd_run, &tg_cmd_doctor, &tg_cmd_process, &tg_cmd_rerun, &tg_cmd_answer, &tg_cmd_stop,
 	&tg_cmd_pause, &tg_cmd_resume, &tg_cmd_watch, &tg_cmd_status, &tg_cmd_triage, &tg_cmd_scan,
 	&tg_cmd_prepull, &tg_cmd_clean,
-	&tg_cmd_gate, &tg_cmd_verify, &tg_cmd_keygen, &tg_cmd_report, NULL,
+	&tg_cmd_gate, &tg_cmd_verify, &tg_cmd_keygen, &tg_cmd_proof, &tg_cmd_report, NULL,
 };
 
 static const char *const groups[][2] = {

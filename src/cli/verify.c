@@ -7,6 +7,7 @@
 #include "core/lib/file.h"
 #include "core/lib/json.h"
 #include "core/lib/text.h"
+#include "core/proof/inclusion.h"
 #include "core/proof/sign.h"
 #include "core/proof/verify.h"
 
@@ -76,7 +77,8 @@ static int run(const void *given, const struct tg_args *args)
 		code = tg_cli_fail(&err);
 	} else if (o->key && !trusted(o->key, &pub, &err)) {
 		code = tg_cli_fail(&err);
-	} else if (!tg_proof_verify(path, o->key ? pub.id : NULL, &v, &err)) {
+	} else if (!(tg_inclusion_is(path) ? tg_inclusion_verify : tg_proof_verify)(
+			   path, o->key ? pub.id : NULL, &v, &err)) {
 		code = tg_cli_fail(&err);
 	} else {
 		if (o->json)

@@ -18,7 +18,8 @@ static const char *const single[] = {
     "agentic_risk.jsonl", "recomputed_governed_v2_agentic.jsonl",
     "ci_gate.txt",	  "run_audit.txt",
     TG_JOURNAL_PATH,	  TG_RUNJSON_PATH,
-    TG_REGISTERED_PATH,
+    TG_REGISTERED_PATH,	  "README.txt",
+    "proof/VERIFY.md",	  "proof/report.md",
 };
 
 static const char *const trees[] = {"eval", "security_reports", "policy", "config"};

@@ -7,6 +7,7 @@
 
 #include "core/lib/file.h"
 #include "core/lib/json.h"
+#include "core/proof/explain.h"
 #include "core/proof/manifest.h"
 #include "core/proof/place.h"
 #include "core/proof/redact.h"
@@ -167,6 +168,32 @@ static bool publish_first(const struct tg_stage_ctx *ctx, struct tg_err *err)
 	return ok;
 }
 
+/* Texts about the facts go into the set that the facts were read from. */
+static bool explain(struct tg_place *p, const struct tg_facts *f, struct tg_err *err)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < TG_EXPLAIN_FILES; i++) {
+		const struct tg_text_file *t = &tg_explain_files[i];
+		struct tg_buf text = TG_BUF_INIT;
+		struct tg_file *file;
+		char *to;
+
+		t->print(f, &text);
+		ok = tg_publish_bytes(&p->pub, t->path, text.p, text.n, err);
+		to = tg_published_path(p->ctx->run_dir, t->path);
+		file = tg_fileset_find(&p->set, t->path);
+		if (!file)
+			file = tg_fileset_add(&p->set, t->path, to);
+		free(file->source);
+		file->source = to;
+		ok = ok && tg_sha256_file(to, file->sha256, &file->bytes, err);
+		tg_fileset_sort(&p->set);
+		tg_buf_fini(&text);
+	}
+	return ok;
+}
+
 /* Before anything is hashed: what must not leave is found, and told. */
 static bool sweep(struct tg_place *p, struct tg_sweep *s, struct tg_err *err)
 {
@@ -195,7 +222,8 @@ bool tg_stage_manifest(const struct tg_stage_ctx *ctx, struct cJSON *sum, struct
 	struct tg_pubkey pub = {.id = ""};
 	char hex[TG_SHA256_HEX] = "";
 	bool ok = publish_first(ctx, err) && tg_place_init(&p, ctx, err) && sweep(&p, &s, err) &&
-		  tg_fileset_hash(&p.set, err) && tg_facts_init(&f, &p.set, err);
+		  tg_fileset_hash(&p.set, err) && tg_facts_init(&f, &p.set, err) &&
+		  explain(&p, &f, err);
 
 	in.redactions = s.redactions;
 	in.withheld = s.withheld;

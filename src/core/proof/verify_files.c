@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/lib/json.h"
+#include "core/proof/explain.h"
 #include "core/proof/manifest.h"
 #include "core/proof/verify_in.h"
 
@@ -154,6 +155,20 @@ static struct cJSON *made_again(const struct tg_proof *p)
 	return again;
 }
 
+static void check_texts(struct tg_findings *f, const struct tg_proof *p)
+{
+	for (size_t i = 0; i < TG_EXPLAIN_FILES; i++) {
+		struct tg_buf want = TG_BUF_INIT, have = TG_BUF_INIT;
+
+		tg_explain_files[i].print(&p->facts, &want);
+		if (!tg_fileset_read(&p->set, tg_explain_files[i].path, &have, NULL) ||
+		    have.n != want.n || memcmp(have.p, want.p, want.n) != 0)
+			tg_find(f, "%s does not follow from the files", tg_explain_files[i].path);
+		tg_buf_fini(&want);
+		tg_buf_fini(&have);
+	}
+}
+
 void tg_verify_statements(struct tg_proof *p)
 {
 	struct tg_findings f = {TG_BUF_INIT, 0};
@@ -166,6 +181,7 @@ void tg_verify_statements(struct tg_proof *p)
 	}
 	made = made_again(p);
 	compare_members(&f, "", p->manifest, made);
+	check_texts(&f, p);
 	tg_json_free(made);
 	tg_check_done(p, "statements", &f);
 }

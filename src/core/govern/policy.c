@@ -138,10 +138,63 @@ static bool read_severity_map(struct reader *r, const struct tg_yaml_node *map)
 	return true;
 }
 
+static bool read_test_path_cap(struct reader *r, const struct tg_yaml_node *n)
+{
+	char *cap = NULL;
+
+	if (!take_severity(r, n, &cap))
+		return false;
+	free(r->policy->test_path_cap);
+	r->policy->test_path_cap = cap;
+	return true;
+}
+
+static bool read_blocking(struct reader *r, const struct tg_yaml_node *list)
+{
+	const struct tg_yaml_node *c;
+	size_t n = 0;
+
+	if (list->kind != TG_YAML_LIST)
+		return fail_node(r, list, "blocking_codes must be a list of codes");
+	r->policy->blocking = tg_calloc(list->n + 1, sizeof *r->policy->blocking);
+	for (c = list->first; c; c = c->next) {
+		if (c->kind != TG_YAML_SCALAR || !*c->text)
+			return fail_node(r, c, "a code of blocking_codes must be a text");
+		r->policy->blocking[n++] = tg_strdup(c->text);
+	}
+	return true;
+}
+
+static bool read_max_risk(struct reader *r, const struct tg_yaml_node *n)
+{
+	if (n->kind != TG_YAML_SCALAR ||
+	    !(tg_streq(n->text, "low") || tg_streq(n->text, "medium") || tg_streq(n->text, "high")))
+		return fail_node(r, n, "max_risk_level must be low, medium or high (no limit)");
+	r->policy->max_risk = tg_streq(n->text, "high") ? NULL : tg_strdup(n->text);
+	return true;
+}
+
+static bool read_gate_waivers(struct reader *r, const struct tg_yaml_node *n)
+{
+	return tg_yaml_bool(n, &r->policy->waivers) ||
+	       fail_node(r, n, "gate must be true or false");
+}
+
+static bool read_waivers(struct reader *r, const struct tg_yaml_node *n)
+{
+	static const struct key keys[] = {{"gate", read_gate_waivers}, {NULL, NULL}};
+
+	return walk(r, n, "waivers", keys);
+}
+
 static bool read_ast(struct reader *r, const struct tg_yaml_node *n)
 {
 	static const struct key keys[] = {
-	    {"rulepack_version", NULL}, {"severity_map", read_severity_map}, {NULL, NULL}};
+	    {"rulepack_version", NULL},
+	    {"severity_map", read_severity_map},
+	    {"test_path_cap", read_test_path_cap},
+	    {"blocking_codes", read_blocking},
+	    {NULL, NULL}};
 
 	return walk(r, n, "ast", keys);
 }
@@ -220,7 +273,9 @@ static bool read_patterns(struct reader *r, const struct tg_yaml_node *list)
 
 static bool read_trajectory(struct reader *r, const struct tg_yaml_node *n)
 {
-	static const struct key keys[] = {{"command_patterns", read_patterns}, {NULL, NULL}};
+	static const struct key keys[] = {{"command_patterns", read_patterns},
+					  {"max_risk_level", read_max_risk},
+					  {NULL, NULL}};
 
 	return walk(r, n, "trajectory", keys);
 }
@@ -260,6 +315,7 @@ struct tg_policy *tg_policy_parse(const char *p, size_t n, const char *name, str
 					  {"required_evidence", read_required},
 					  {"ast", read_ast},
 					  {"trajectory", read_trajectory},
+					  {"waivers", read_waivers},
 					  {NULL, NULL}};
 	struct tg_yaml_node *root = tg_yaml_parse(p, n, name, 0, err);
 	struct reader r = {.name = name, .err = err};
@@ -269,6 +325,7 @@ struct tg_policy *tg_policy_parse(const char *p, size_t n, const char *name, str
 		return NULL;
 	r.policy = tg_calloc(1, sizeof *r.policy);
 	r.policy->cri_threshold = TG_POLICY_CRI_THRESHOLD;
+	r.policy->test_path_cap = tg_strdup("low");
 	tg_sha256_hex(p, n, r.policy->sha256);
 	if (root->kind != TG_YAML_MAP)
 		ok = fail_node(&r, root, "a policy must be a mapping (key: value) at the top");
@@ -327,6 +384,11 @@ void tg_policy_free(struct tg_policy *p)
 		free(p->map[i].code);
 		free(p->map[i].severity);
 	}
+	for (i = 0; p->blocking && p->blocking[i]; i++)
+		free(p->blocking[i]);
+	free(p->blocking);
+	free(p->test_path_cap);
+	free(p->max_risk);
 	free(p->pattern);
 	free(p->map);
 	free(p->path);
@@ -334,14 +396,27 @@ void tg_policy_free(struct tg_policy *p)
 	free(p);
 }
 
+static bool may_block(const struct tg_policy *p, const char *code)
+{
+	size_t i;
+
+	for (i = 0; p->blocking && p->blocking[i]; i++)
+		if (tg_streq(p->blocking[i], code))
+			return true;
+	return !p->blocking;
+}
+
+/* A code that may not block abstains at most. */
 const char *tg_policy_mapped(const struct tg_policy *p, const char *code)
 {
 	size_t i;
 
 	for (i = 0; p && i < p->map_n; i++)
 		if (tg_streq(p->map[i].code, code))
-			return p->map[i].severity;
-	return NULL;
+			return tg_streq(p->map[i].severity, "high") && !may_block(p, code)
+				   ? "medium"
+				   : p->map[i].severity;
+	return p && !may_block(p, code) ? "medium" : NULL;
 }
 
 const char *tg_policy_severity(const struct tg_policy *p, const char *code)

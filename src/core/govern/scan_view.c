@@ -122,20 +122,33 @@ static void read_violations(struct tg_scan_view *v, const struct cJSON *list)
 	}
 }
 
-static void count_severities(struct tg_scan_view *v, const struct tg_policy *policy)
+static void count_one(struct tg_scan_view *v, const char *severity)
+{
+	if (tg_streq(severity, "high"))
+		v->count.high++;
+	else if (tg_streq(severity, "medium"))
+		v->count.medium++;
+	else
+		v->count.other++;
+}
+
+/* The reference counts the strings by the policy. A report of our own has findings, whose severities
+ * a path may have capped: there the structured list counts. */
+static void count_severities(struct tg_scan_view *v, const struct cJSON *report,
+			     const struct tg_policy *policy)
 {
 	const struct cJSON *c;
 
+	if (tg_json_kind(tg_json_get(report, "findings")) == TG_JSON_ARRAY &&
+	    tg_json_len(v->structured) == tg_json_len(v->violations)) {
+		for (c = tg_json_first(v->structured); c; c = tg_json_next(c))
+			count_one(v, tg_json_str(c, "severity"));
+		return;
+	}
 	for (c = tg_json_first(v->violations); c; c = tg_json_next(c)) {
 		char tag[8], *code = code_of(tg_json_text(c), tag);
-		const char *s = severity_of(policy, code, tag);
 
-		if (tg_streq(s, "high"))
-			v->count.high++;
-		else if (tg_streq(s, "medium"))
-			v->count.medium++;
-		else
-			v->count.other++;
+		count_one(v, severity_of(policy, code, tag));
 		free(code);
 	}
 }
@@ -218,7 +231,7 @@ void tg_scan_view_init(struct tg_scan_view *v, bool found, const struct cJSON *r
 	} else {
 		read_report(v, report, status, policy);
 	}
-	count_severities(v, policy);
+	count_severities(v, report, policy);
 }
 
 void tg_scan_view_fini(struct tg_scan_view *v)

@@ -19,12 +19,12 @@ bool tg_is_python(const char *path, const struct tg_buf *content)
 	return memmem(content->p, n, "python", 6) != NULL;
 }
 
+/* Identity: the code and the normalised text. Where it stands only decides which of several equal ones
+ * is the old one: a finding that moved into another function is not new, a second one is. */
 static int compare(const struct tg_finding *a, const struct tg_finding *b)
 {
 	int r = strcmp(a->rule->code, b->rule->code);
 
-	if (!r)
-		r = strcmp(a->scope, b->scope);
 	return r ? r : strcmp(a->text, b->text);
 }
 
@@ -33,6 +33,8 @@ static int by_identity(const void *pa, const void *pb)
 	const struct tg_finding *const *a = pa, *const *b = pb;
 	int r = compare(*a, *b);
 
+	if (!r)
+		r = strcmp((*a)->scope, (*b)->scope);
 	if (r)
 		return r;
 	return *a < *b ? -1 : *a > *b; /* stable: in the order of the file */
@@ -49,21 +51,59 @@ static const struct tg_finding **sorted(const struct tg_findings *f)
 	return v;
 }
 
-/* Multiset difference. Of equal ones the last in the file count as the new ones. */
-static void subtract(struct tg_delta *d)
+/* How many from v[at] on are the same finding. */
+static size_t run_length(const struct tg_finding **v, size_t at, size_t n)
 {
-	const struct tg_finding **before = sorted(&d->before), **after = sorted(&d->after);
-	size_t b = 0;
+	size_t end = at + 1;
 
-	for (size_t a = 0; a < d->after.n; a++) {
-		while (b < d->before.n && compare(before[b], after[a]) < 0)
-			b++;
-		if (b < d->before.n && !compare(before[b], after[a])) {
-			b++;
+	while (end < n && compare(v[at], v[end]) == 0)
+		end++;
+	return end - at;
+}
+
+/* Equal findings on both sides: those of the same scope pair off first, then any; what is left of the
+ * later side is new, the last in the file first. */
+static void pair_off(struct tg_delta *d, const struct tg_finding **before, size_t b_n,
+		     const struct tg_finding **after, size_t a_n)
+{
+	bool *paired = tg_calloc(a_n, sizeof *paired);
+	size_t left = 0;
+
+	for (size_t b = 0, a = 0; b < b_n; b++) {
+		while (a < a_n && strcmp(after[a]->scope, before[b]->scope) < 0)
+			a++;
+		if (a < a_n && strcmp(after[a]->scope, before[b]->scope) == 0)
+			paired[a++] = true;
+		else
+			left++;
+	}
+	for (size_t a = 0; a < a_n; a++) {
+		if (paired[a])
+			continue;
+		if (left > 0) {
+			left--;
 			continue;
 		}
 		d->is_new[after[a] - d->after.v] = true;
 		d->new_n++;
+	}
+	free(paired);
+}
+
+static void subtract(struct tg_delta *d)
+{
+	const struct tg_finding **before = sorted(&d->before), **after = sorted(&d->after);
+	size_t b = 0, a_n;
+
+	for (size_t a = 0; a < d->after.n; a += a_n) {
+		size_t b_n = 0;
+
+		a_n = run_length(after, a, d->after.n);
+		while (b < d->before.n && compare(before[b], after[a]) < 0)
+			b++;
+		if (b < d->before.n && compare(before[b], after[a]) == 0)
+			b_n = run_length(before, b, d->before.n);
+		pair_off(d, before + b, b_n, after + a, a_n);
 	}
 	free(before);
 	free(after);

@@ -1,9 +1,9 @@
 #ifndef TG_DELTA_H
 #define TG_DELTA_H
 /*
- * What a patch added to one file: findings after it that were not there before, by identity (code,
- * scope, normalised text), counted: a second one counts, one that only moved within its scope does
- * not.
+ * What a patch added to one file: findings after it that were not there before, by identity (code and
+ * normalised text; the scope only tells equal ones apart), counted: a second one counts, one that only
+ * moved, within its function or to another, does not.
  *
  * A file that no longer parses is a finding of its own (the syntax code) when it parsed before or
  * is a new .py file. A file that did not parse before either, or parses only now, cannot be

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "core/govern/policy.h"
+#include "core/lib/file.h"
 #include "core/lib/json.h"
+#include "core/lib/text.h"
 #include "core/security/scan.h"
 
 #define SCOPE "postapply_fullfile_delta_v1"
@@ -27,6 +29,7 @@ void tg_report_fini(struct tg_report *r)
 	for (size_t i = 0; i < r->code_n; i++)
 		free(r->code[i]);
 	free(r->code);
+	free(r->severity);
 	free(r->error);
 	memset(r, 0, sizeof *r);
 }
@@ -54,19 +57,137 @@ void tg_report_gap(struct tg_report *r, const char *path, const char *reason)
 	r->python_n++;
 }
 
-/* Insert into the sorted, unique list. */
-static void add_code(struct tg_report *r, const char *code)
+/* Insert into the sorted, unique list; of several findings the highest severity counts. */
+static void add_code(struct tg_report *r, const char *code, const char *severity)
 {
-	size_t i = 0;
+	size_t i = 0, cap = r->code_cap;
 
 	while (i < r->code_n && strcmp(r->code[i], code) < 0)
 		i++;
-	if (i < r->code_n && !strcmp(r->code[i], code))
+	if (i < r->code_n && !strcmp(r->code[i], code)) {
+		if (tg_severity_rank(severity) > tg_severity_rank(r->severity[i]))
+			r->severity[i] = severity;
 		return;
+	}
 	TG_GROW(r->code, r->code_n, r->code_cap);
+	if (r->code_cap != cap)
+		r->severity = tg_realloc(r->severity, r->code_cap * sizeof *r->severity);
 	memmove(r->code + i + 1, r->code + i, (r->code_n - i) * sizeof *r->code);
+	memmove(r->severity + i + 1, r->severity + i, (r->code_n - i) * sizeof *r->severity);
 	r->code[i] = tg_strdup(code);
+	r->severity[i] = severity;
 	r->code_n++;
+}
+
+/* The four words as constants, so that they outlive a policy. */
+static const char *constant(const char *severity)
+{
+	static const char *const words[] = { "info", "low", "medium", "high" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (tg_streq(words[i], severity))
+			return words[i];
+	return "high";
+}
+
+bool tg_is_test_path(const char *path)
+{
+	const char *base = tg_path_base(path);
+
+	return !tg_is_steering(path) &&
+	       (strstr(path, "/tests/") || tg_starts_with(path, "tests/") ||
+		tg_starts_with(base, "test_") || tg_ends_with(base, "_test.py"));
+}
+
+static const char *severity_here(const struct tg_policy *policy, const char *code, const char *path,
+				 const char **original)
+{
+	const char *own = constant(tg_policy_severity(policy, code)),
+		   *cap = policy ? policy->test_path_cap : NULL;
+
+	*original = own;
+	if (cap && tg_is_test_path(path) && tg_severity_rank(own) > tg_severity_rank(cap))
+		return constant(cap);
+	return own;
+}
+
+static void add_finding(struct tg_report *r, const struct tg_finding *f, const char *path,
+			const struct tg_policy *policy)
+{
+	const char *original, *severity = severity_here(policy, f->rule->code, path, &original);
+	struct cJSON *o = tg_finding_json(f, path, severity);
+
+	if (severity != original)
+		tg_json_set_str(o, "original_severity", original);
+	tg_json_push(r->findings, o);
+	add_code(r, f->rule->code, severity);
+}
+
+/* ---- what steers the tests ---- */
+
+bool tg_is_steering(const char *path)
+{
+	static const char *const names[] = { "conftest.py", "pytest.ini", "sitecustomize.py",
+					     "usercustomize.py", ".pytest.ini", NULL };
+	const char *base = tg_path_base(path);
+
+	for (size_t i = 0; names[i]; i++)
+		if (tg_streq(base, names[i]))
+			return true;
+	return tg_ends_with(base, ".pth");
+}
+
+/* Files that hold settings of many programs: only a change of pytest's own counts. */
+static bool is_settings(const char *path)
+{
+	static const char *const names[] = { "tox.ini", "setup.cfg", "pyproject.toml", NULL };
+
+	for (size_t i = 0; names[i]; i++)
+		if (tg_streq(tg_path_base(path), names[i]))
+			return true;
+	return false;
+}
+
+static size_t count(const struct tg_buf *b, const char *word)
+{
+	size_t n = 0, len = strlen(word);
+	const char *p = b ? tg_buf_cstr(b) : "", *end = b ? p + b->n : p;
+
+	while ((p = memmem(p, (size_t)(end - p), word, len))) {
+		p += len;
+		n++;
+	}
+	return n;
+}
+
+static bool pytest_settings_differ(const struct tg_buf *before, const struct tg_buf *after)
+{
+	static const char *const words[] = { "pytest]", "pytest.ini_options", "addopts",
+					     "python_files", "python_functions", "python_classes",
+					     "norecursedirs", "testpaths", "confcutdir",
+					     "--deselect", "--ignore", "-p no:", "rootdir", NULL };
+
+	for (size_t i = 0; words[i]; i++)
+		if (count(before, words[i]) != count(after, words[i]))
+			return true;
+	return false;
+}
+
+void tg_report_steering(struct tg_report *r, const char *path, const struct tg_buf *before,
+			const struct tg_buf *after, const struct tg_rules *rules,
+			const struct tg_policy *policy)
+{
+	struct tg_finding f = { .rule = tg_rules_find(rules, TG_CODE_TESTS), .line = 1, .col = 1,
+				.end_line = 1, .end_col = 1 };
+
+	if (!f.rule || !(tg_is_steering(path) ||
+			 (is_settings(path) && pytest_settings_differ(before, after))))
+		return;
+	f.snippet = tg_text_line(path, strlen(path), 160);
+	f.scope = tg_strdup("");
+	add_finding(r, &f, path, policy);
+	free(f.scope);
+	free(f.snippet);
 }
 
 static struct cJSON *code_array(const struct tg_findings *f)
@@ -115,9 +236,7 @@ void tg_report_file(struct tg_report *r, const char *path, const struct tg_delta
 
 		if (!d->is_new[i])
 			continue;
-		add_code(r, f->rule->code);
-		tg_json_push(r->findings,
-			     tg_finding_json(f, path, tg_policy_severity(policy, f->rule->code)));
+		add_finding(r, f, path, policy);
 	}
 }
 
@@ -130,6 +249,20 @@ void tg_report_close(struct tg_report *r)
 		r->error = tg_asprintf(
 		    "%zu of %zu Python files could not be scanned; see coverage.skipped",
 		    r->python_n - r->scanned_n, r->python_n);
+}
+
+static struct cJSON *structured(const struct tg_report *r)
+{
+	struct cJSON *list = tg_json_array();
+
+	for (size_t i = 0; i < r->code_n; i++) {
+		struct cJSON *o = tg_json_object();
+
+		tg_json_set_str(o, "code", r->code[i]);
+		tg_json_set_str(o, "severity", r->severity[i]);
+		tg_json_push(list, o);
+	}
+	return list;
 }
 
 struct cJSON *tg_report_json(const struct tg_report *r, const struct tg_report_id *id)
@@ -152,6 +285,7 @@ struct cJSON *tg_report_json(const struct tg_report *r, const struct tg_report_i
 	tg_json_set(o, "changed_files", tg_json_dup(r->changed));
 	tg_json_set(o, "files", tg_json_dup(r->files));
 	tg_json_set(o, "new_violations", codes);
+	tg_json_set(o, "new_violations_structured", structured(r));
 	tg_json_set_str(o, "scan_status", tg_scan_status_name(r->status));
 	tg_json_set(o, "findings", tg_json_dup(r->findings));
 	tg_json_set(o, "coverage", cov);
@@ -162,23 +296,16 @@ struct cJSON *tg_report_json(const struct tg_report *r, const struct tg_report_i
 }
 
 void tg_report_sum(const struct tg_report *r, const struct tg_report_id *id,
-		   const struct tg_policy *policy, struct cJSON *sum)
+		   struct cJSON *sum)
 {
-	struct cJSON *list = tg_json_array(), *cov = tg_json_object();
+	struct cJSON *cov = tg_json_object();
 
-	for (size_t i = 0; i < r->code_n; i++) {
-		struct cJSON *o = tg_json_object();
-
-		tg_json_set_str(o, "code", r->code[i]);
-		tg_json_set_str(o, "severity", tg_policy_severity(policy, r->code[i]));
-		tg_json_push(list, o);
-	}
 	tg_json_set_int(cov, "files", (int64_t)r->python_n);
 	tg_json_set_int(cov, "scanned", (int64_t)r->scanned_n);
 	tg_json_set_int(cov, "skipped", (int64_t)(r->python_n - r->scanned_n));
 	tg_json_set_str(sum, "status", tg_scan_status_name(r->status));
 	tg_json_set_str(sum, "reason", r->skip_reason ? r->skip_reason : r->error);
-	tg_json_set(sum, "new_violations", list);
+	tg_json_set(sum, "new_violations", structured(r));
 	tg_json_set_str(sum, "patch_sha256", id->patch_sha256);
 	tg_json_set(sum, "coverage", cov);
 	tg_json_set_str(sum, "level", tg_evidence_level_name(TG_EL_BOUND));

@@ -66,6 +66,8 @@ static bool is_attribute_call(const struct tg_py *py, TSNode call, const char *n
 static bool function_fits(const struct tg_match *m, const struct tg_py *py,
 			  const struct tg_aliases *aliases, TSNode call, const char *dotted)
 {
+	if (in_list(m->not_name, dotted))
+		return false;
 	if (m->prefix)
 		return has_prefix(m->prefix, dotted) && has_suffix(m->suffix, dotted);
 	if (m->table)
@@ -174,6 +176,31 @@ static bool first_argument_fits(const struct tg_match *m, const struct tg_py *py
 	return false;
 }
 
+/* The second positional argument names a loader, and not a safe one. */
+static bool loader_fits(const struct tg_match *m, const struct tg_py *py, const struct tg_py_kids *args)
+{
+	struct tg_buf name = TG_BUF_INIT, low = TG_BUF_INIT;
+	size_t position = 0;
+	bool fits = false;
+
+	if (!m->loader_argument)
+		return true;
+	for (size_t i = 0; i < args->n && position < 2; i++) {
+		enum tg_py_kind kind = args->v[i].kind;
+
+		if (!args->v[i].named || kind == TG_PK_KEYWORD_ARGUMENT || kind == TG_PK_DICT_SPLAT ||
+		    ++position < 2)
+			continue;
+		tg_py_dotted(py, tg_py_unwrap(py, args->v[i].node), &name);
+		tg_py_lower(tg_buf_cstr(&name), name.n, &low);
+		fits = strstr(tg_buf_cstr(&low), "loader") &&
+		       !strstr(tg_buf_cstr(&low), m->loader_argument);
+	}
+	tg_buf_fini(&name);
+	tg_buf_fini(&low);
+	return fits;
+}
+
 bool tg_rule_matches_call(const struct tg_rule *rule, const struct tg_py *py,
 			  const struct tg_aliases *aliases, TSNode call, const char *dotted)
 {
@@ -189,7 +216,7 @@ bool tg_rule_matches_call(const struct tg_rule *rule, const struct tg_py *py,
 		arguments = tg_py_field(call, "arguments");
 		tg_py_kids(py, &args, arguments);
 		hit = keyword_fits(m, py, &args) && !exempt(m, py, &args) &&
-		      first_argument_fits(m, py, arguments, &args);
+		      first_argument_fits(m, py, arguments, &args) && loader_fits(m, py, &args);
 		tg_py_kids_fini(&args);
 	}
 	return hit;

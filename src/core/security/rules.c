@@ -309,6 +309,8 @@ static bool is_active(const struct tg_rule *rule, const char *const *active)
 {
 	if (!active || rule->on == TG_ON_PARSE)
 		return true;
+	if (rule->extra)
+		return false;
 	for (const char *const *p = active; *p; p++) {
 		if (!strcmp(*p, "ALL") || !strcmp(*p, rule->code) || tg_streq(*p, rule->category))
 			return true;

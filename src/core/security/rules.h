@@ -12,6 +12,8 @@
  *   attribute A         the function is an attribute access called A, of anything
  *   keyword K, is V     the first argument K= whose value is a literal is exactly V (True, False)
  *   unless_keyword [..], contains S   not when the first such argument's dotted name holds S
+ *   not_name [..]       the dotted name is none of these (another rule has them)
+ *   loader_argument S   the second positional argument's dotted name holds "loader", but not S
  *   first_argument [..] the first positional argument is one of: operation (a binary operator),
  *                       fstring, format (a call of an attribute named format)
  */
@@ -22,20 +24,23 @@
 #include "core/security/pyparse.h"
 
 #define TG_CODE_SYNTAX "SYNTAX_ERROR_PREVENTS_SECURITY_SCAN"
+#define TG_CODE_TESTS "TEST_INFRASTRUCTURE_CHANGED"
 
-enum tg_rule_on { TG_ON_CALL, TG_ON_ASSIGNMENT, TG_ON_PARSE };
+enum tg_rule_on { TG_ON_CALL, TG_ON_ASSIGNMENT, TG_ON_PARSE, TG_ON_FILE };
 
 enum { TG_ARG_OPERATION = 1, TG_ARG_FSTRING = 2, TG_ARG_FORMAT = 4 };
 
 struct tg_match {
-	char **name, **prefix, **suffix, **member, **unless; /* NULL-terminated or NULL */
-	char *table, *direct, *attribute, *keyword, *is, *contains;
+	/* NULL-terminated or NULL */
+	char **name, **prefix, **suffix, **member, **unless, **not_name;
+	char *loader_argument, *table, *direct, *attribute, *keyword, *is, *contains;
 	unsigned first_argument; /* TG_ARG_* */
 };
 
 struct tg_rule {
 	char *code, *category, *cwe, *severity, *message;
 	enum tg_rule_on on;
+	bool extra; /* not one of the reference's codes: no name of its filter turns it on */
 	struct tg_match *match;
 	size_t match_n, match_cap;
 	char **target; /* on assignment */
@@ -70,7 +75,7 @@ struct tg_finding {
 	    end_col;   /* 1-based, columns in characters; end is behind the last */
 	char *snippet; /* safe one line */
 	char *scope;   /* "Class.method", "" at module level */
-	char *text;    /* tokens joined by one blank: identity, with code and scope */
+	char *text;    /* tokens joined by one blank: identity, with the code */
 };
 
 struct tg_findings {
@@ -88,7 +93,8 @@ void tg_rules_scan(const struct tg_rules *rules, const char *source, size_t n,
 		   struct tg_findings *out);
 void tg_findings_fini(struct tg_findings *f);
 
-/* The sorted, unique codes under the reference's active-rule names ("ALL", categories, literal
+/* Extra rules are in no filter but NULL.
+ * The sorted, unique codes under the reference's active-rule names ("ALL", categories, literal
  * codes; pipeline spec 6.2); active NULL: all. NULL-terminated, borrowed strings; free the array.
  */
 const char **tg_findings_codes(const struct tg_findings *f, const char *const *active);

@@ -80,7 +80,8 @@ static bool read_match_key(const struct reader *r, const struct tg_yaml_node *n,
 		{ "unless_keyword", &m->unless, NULL }, { "table", NULL, &m->table },
 		{ "direct", NULL, &m->direct },    { "attribute", NULL, &m->attribute },
 		{ "keyword", NULL, &m->keyword },  { "is", NULL, &m->is },
-		{ "contains", NULL, &m->contains },
+		{ "contains", NULL, &m->contains }, { "not_name", &m->not_name, NULL },
+		{ "loader_argument", NULL, &m->loader_argument },
 	};
 
 	if (tg_streq(n->key, "first_argument"))
@@ -122,15 +123,15 @@ static bool read_matches(const struct reader *r, const struct tg_yaml_node *list
 
 static bool read_on(const struct reader *r, const struct tg_yaml_node *n, enum tg_rule_on *on)
 {
-	static const char *const words[] = { "call", "assignment", "parse" };
+	static const char *const words[] = { "call", "assignment", "parse", "file" };
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		if (tg_streq(n->text, words[i])) {
 			*on = (enum tg_rule_on)i;
 			return true;
 		}
 	}
-	return bad(r, n, "a rule is on: call, assignment or parse");
+	return bad(r, n, "a rule is on: call, assignment, parse or file");
 }
 
 static bool read_rule_key(const struct reader *r, const struct tg_yaml_node *n,
@@ -150,6 +151,8 @@ static bool read_rule_key(const struct reader *r, const struct tg_yaml_node *n,
 		if (tg_streq(n->key, texts[i].key))
 			return read_text(r, n, texts[i].text);
 	}
+	if (tg_streq(n->key, "extra"))
+		return tg_yaml_bool(n, &rule->extra) || bad(r, n, "true or false is due here");
 	if (tg_streq(n->key, "on"))
 		return read_on(r, n, &rule->on);
 	if (tg_streq(n->key, "match"))
@@ -320,6 +323,8 @@ static void free_rule(struct tg_rule *rule)
 		free_texts(m->suffix);
 		free_texts(m->member);
 		free_texts(m->unless);
+		free_texts(m->not_name);
+		free(m->loader_argument);
 		free(m->table);
 		free(m->direct);
 		free(m->attribute);

@@ -1,6 +1,7 @@
 #include "core/security/scan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/lib/file.h"
 #include "core/lib/json.h"
@@ -23,26 +24,40 @@ struct cJSON *tg_finding_json(const struct tg_finding *f, const char *path, cons
 	return o;
 }
 
+/* The codes of the reference's pack, or those of our own rules. */
+static struct cJSON *code_list(const struct tg_findings *f, bool extra)
+{
+	static const char *const all[] = { "ALL", NULL };
+	struct cJSON *list = tg_json_array();
+	const char **own = tg_findings_codes(f, NULL), **old = tg_findings_codes(f, all);
+
+	for (const char **c = extra ? own : old, **o; *c; c++) {
+		for (o = old; extra && *o && strcmp(*o, *c) != 0; o++)
+			;
+		if (!extra || !*o)
+			tg_json_push_str(list, *c);
+	}
+	free(own);
+	free(old);
+	return list;
+}
+
 struct cJSON *tg_scan_source(const struct tg_rules *rules, const char *path, const char *p,
 			     size_t n)
 {
-	struct cJSON *o = tg_json_object(), *codes = tg_json_array(), *list = tg_json_array();
+	struct cJSON *o = tg_json_object(), *list = tg_json_array();
 	struct tg_findings f;
-	const char **code;
 
 	tg_rules_scan(rules, p, n, &f);
-	code = tg_findings_codes(&f, NULL);
-	for (const char **c = code; *c; c++)
-		tg_json_push_str(codes, *c);
 	for (size_t i = 0; i < f.n; i++)
 		tg_json_push(list, tg_finding_json(&f.v[i], path, NULL));
 	tg_json_set_str(o, "path", path);
 	tg_json_set_bool(o, "parsed", f.status == TG_PY_OK);
 	if (f.status != TG_PY_OK)
 		tg_json_set_str(o, "reason", f.why);
-	tg_json_set(o, "codes", codes);
+	tg_json_set(o, "codes", code_list(&f, false));
+	tg_json_set(o, "extra_codes", code_list(&f, true));
 	tg_json_set(o, "findings", list);
-	free(code);
 	tg_findings_fini(&f);
 	return o;
 }

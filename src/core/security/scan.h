@@ -6,7 +6,7 @@
 
 struct cJSON;
 
-/* {path, parsed, codes[], findings[{file,line,column,code,severity,cwe,snippet,message}]}; with
+/* {path, parsed, codes[] (of the reference's pack), extra_codes[] (of rules of our own), findings[{file,line,column,code,severity,cwe,snippet,message}]}; with
  * "reason" when not parsed. `parsed` false comes with the one syntax code, or with no code at all
  * when the file was not analysed (too large). Free with tg_json_free. */
 struct cJSON *tg_scan_source(const struct tg_rules *rules, const char *path, const char *p,

@@ -82,7 +82,8 @@ static void scan_sides(struct stage *s, const char *path, const struct tg_buf *b
 
 static void scan_file(struct stage *s, const struct cJSON *file)
 {
-	const char *path = tg_json_str(file, "path"), *why = NULL, *odd = odd_mode(file);
+	const char *path = tg_json_str(file, "path"), *old = tg_json_str(file, "old_path"),
+		   *why = NULL, *odd = odd_mode(file);
 	struct tg_buf before = TG_BUF_INIT, after = TG_BUF_INIT;
 	bool has_before, has_after, ok;
 
@@ -92,6 +93,14 @@ static void scan_file(struct stage *s, const struct cJSON *file)
 	}
 	ok = read_side(s, file, "before", &before, &has_before, &why) &&
 	     read_side(s, file, "after", &after, &has_after, &why);
+	/* What was no Python by its name has no findings of old: all of it is new. */
+	if (ok && has_before && tg_is_python(path, NULL) && old && !tg_is_python(old, &before))
+		has_before = false;
+	if (ok)
+		tg_report_steering(&s->report, path, has_before ? &before : NULL,
+				   has_after ? &after : NULL, s->rules, s->policy);
+	else if (tg_is_steering(path))
+		tg_report_steering(&s->report, path, NULL, NULL, s->rules, s->policy);
 	if (!ok && !tg_is_python(path, NULL)) /* large or lost, and not Python by its name */
 		tg_report_other(&s->report, path);
 	else if (!ok)
@@ -181,7 +190,7 @@ static bool leave_report(struct stage *s, struct cJSON *sum, struct tg_err *err)
 
 	tg_json_print(doc, TG_JSON_PY_INDENT2, &b);
 	ok = write_work(s->ctx, "report.json", &b, err);
-	tg_report_sum(&s->report, &id, s->policy, sum);
+	tg_report_sum(&s->report, &id, sum);
 	tg_buf_fini(&b);
 	tg_json_free(doc);
 	free(version);

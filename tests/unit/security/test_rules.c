@@ -89,7 +89,7 @@ static const struct {
     {"yaml.load(f, Loader=get())\n", "UNSAFE_YAML_LOAD"},
     {"yaml.load(f, loader=yaml.SafeLoader)\n", ""},
     {"yaml.load(f, Loader=yaml.Loader, loader=yaml.SafeLoader)\n", "UNSAFE_YAML_LOAD"},
-    {"import yaml as y\ny.unsafe_load(f)\n", ""},
+    {"import yaml as y\ny.unsafe_load(f)\n", "UNSAFE_YAML_LOAD_ALIAS"},
     /* hashes, TLS, debug */
     {"from hashlib import sha1 as s\ns(b'')\n", "WEAK_HASH"},
     {"from hashlib import sha256\nsha256(b'')\n", ""},
@@ -173,6 +173,16 @@ static const struct {
     {"from a import b,\n", SYNTAX},
     {"(*a)\n", SYNTAX},
     {"[x for x in a, b]\n", SYNTAX},
+    /* aliases that the reference is blind to: codes of our own */
+    {"import random as r\nr.random()\n", "WEAK_RNG_ALIAS"},
+    {"import random\nrandom.random()\n", "WEAK_RNG_USAGE"},
+    {"from random import choice as c\nc(x)\n", "WEAK_RNG_ALIAS"},
+    {"from random import shuffle\nshuffle(x)\n", ""},
+    {"import yaml\nyaml.unsafe_load(f)\n", "UNSAFE_YAML_LOAD"},
+    {"import yaml as y\ny.unsafe_load_all(f)\n", "UNSAFE_YAML_LOAD_ALIAS"},
+    {"import yaml\nyaml.load(f, yaml.Loader)\n", "UNSAFE_YAML_LOAD,UNSAFE_YAML_LOAD_ALIAS"},
+    {"import yaml\nyaml.load_all(f, yaml.FullLoader)\n", "UNSAFE_YAML_LOAD_ALIAS"},
+    {"import yaml\nyaml.load_all(f, yaml.CSafeLoader)\n", ""},
     /* what is */
     {"print >>f, eval(x)\n", "DANGEROUS_EVAL"},
     {"match = 1\nmatch x:\n  case {'a': 1, **r} if (y := eval(x)): pass\n", "DANGEROUS_EVAL"},

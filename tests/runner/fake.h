@@ -249,6 +249,7 @@ struct fake_run {
 	int workers, retries, timeout_s, canary, stop_after;
 	double budget_usd;
 	const char *notify;
+	const char *docker; /* a program: the run needs containers */
 };
 
 /* RUN with the instances ids[] (NULL-terminated); it must not exist. */
@@ -262,7 +263,7 @@ static bool fake_make_run(const char *run, const char *const *ids, const struct 
 	    .run_id = tg_strdup(tg_path_base(run)),
 	    .created_ms = tg_wall_ms(),
 	    .agent = tg_strdup("fake"),
-	    .evaluator = tg_strdup("fake"),
+	    .evaluator = tg_strdup(want->docker ? "swebench" : "fake"),
 	    .selection = tg_strdup("first-own"),
 	    .workers = want->workers ? want->workers : 1,
 	    .eval_workers = 1,
@@ -278,6 +279,11 @@ static bool fake_make_run(const char *run, const char *const *ids, const struct 
 	};
 	bool ok;
 
+	if (want->docker) {
+		s.tools = tg_calloc(1, sizeof *s.tools);
+		s.tools[s.tools_n++] = (struct tg_tool){ tg_strdup("docker"),
+							 tg_strdup(want->docker), tg_strdup("1") };
+	}
 	while (ids[n])
 		n++;
 	s.expected = tg_calloc(n + 1, sizeof *s.expected);

@@ -166,7 +166,7 @@ static enum tg_eval_status status_of(const struct cJSON *o, const char **why)
 }
 
 /* Does what was evaluated in dir belong to this attempt's patch? Where no prediction is known, the
- * harness's copy is all there is. */
+ * harness's copy is all there is, and the newest stands. */
 static bool fits(struct tg_import *im, struct tg_run *run, struct tg_attempt *att, const char *dir)
 {
 	const struct tg_doc *diff = sibling(im, dir, TG_DOC_DIFF);
@@ -174,13 +174,14 @@ static bool fits(struct tg_import *im, struct tg_run *run, struct tg_attempt *at
 
 	if (sha == NULL)
 		return true;
-	if (att->patch_sha256 == NULL) {
+	if (tg_streq(att->patch_sha256, sha))
+		return true;
+	if (att->patch_sha256 == NULL || tg_streq(att->patch_source, "patch.diff")) {
+		att->applies = -1;
 		tg_import_patch(att, diff->facts, false);
 		tg_fold_text(&att->patch_source, "patch.diff");
 		return true;
 	}
-	if (tg_streq(att->patch_sha256, sha))
-		return true;
 	tg_import_say(run, diff->good.mtime_ns / 1000000, dir,
 		      "was evaluated with other bytes than the prediction's; left out");
 	return false;

@@ -329,6 +329,89 @@ static void agents_that_wait_close_it(void **state)
 	done(run);
 }
 
+/* A docker whose `info` does what the file `how` beside it says. */
+static char *make_docker(const char *dir)
+{
+	static const char text[] = "#!/bin/sh\nhow=$(cat \"${0%/*}/how\")\n"
+				   "case $how in hang) sleep 60;; down) exit 1;; *) echo \"$how\";; esac\n";
+	char *path = tg_path_join(dir, "docker");
+
+	assert_true(tg_file_write(path, text, strlen(text), 0700, NULL));
+	return path;
+}
+
+static void docker_says(const char *dir, const char *how)
+{
+	char *path = tg_path_join(dir, "how");
+
+	assert_true(tg_file_write(path, how, strlen(how), 0600, NULL));
+	free(path);
+}
+
+/* Docker is down, then up, then its disk is full: nothing starts meanwhile, and nothing ends. */
+static void docker_is_asked_before_anything_starts(void **state)
+{
+	const char *ids[] = { "a-1", "a-2", NULL };
+	char *dir = cm_tmpdir(), *docker = make_docker(dir);
+	char *run = make(&(struct fake_run){ .docker = docker }, ids);
+	pid_t pid;
+
+	(void)state;
+	headless(true); /* these rows open by themselves: no reason to end */
+	docker_says(dir, "down");
+	pid = start(run);
+	wait_for(run, "gate", "row", "docker", 1);
+	assert_int_equal(count(run, "att.start", NULL, NULL), 0);
+	setenv("TGMON_DOCKER_DISK_MIN_MB", "999999999", 1);
+	docker_says(dir, dir);
+	assert_int_equal(finish(pid, 15000), 0);
+	assert_int_equal(count(run, "att.start", NULL, NULL), 2);
+	done(run);
+	run = make(&(struct fake_run){ .docker = docker }, ids);
+	pid = start(run); /* with that much needed */
+	wait_for(run, "gate", "row", "docker-disk", 1);
+	assert_non_null(strstr(tally(run, "gate", "row", "docker-disk").last, dir));
+	tg_sleep_ms(300);
+	assert_int_equal(count(run, "att.start", NULL, NULL), 0);
+	kill(pid, SIGTERM);
+	assert_int_equal(finish(pid, 5000), 0);
+	unsetenv("TGMON_DOCKER_DISK_MIN_MB");
+	headless(false);
+	done(run);
+	assert_true(tg_remove_tree(dir, NULL));
+	free(docker);
+	free(dir);
+}
+
+/* A daemon that hangs closes the gate after 5 s and does not stop the loop: commands are taken. */
+static void a_docker_that_hangs_blocks_nothing(void **state)
+{
+	const char *ids[] = { "a-1", NULL };
+	char *dir = cm_tmpdir(), *docker = make_docker(dir);
+	char *run = make(&(struct fake_run){ .docker = docker }, ids);
+	int64_t began = tg_mono_ms();
+	char req[37];
+	pid_t pid;
+
+	(void)state;
+	docker_says(dir, "hang");
+	pid = start(run);
+	wait_for(run, "runner.start", NULL, NULL, 1);
+	assert_true(tg_inbox_post(run, "pause", NULL, req, NULL));
+	wait_for(run, "cmd", "verb", "pause", 1);
+	assert_true(tg_mono_ms() - began < 3000);
+	assert_true(tg_inbox_post(run, "resume", NULL, req, NULL));
+	wait_for(run, "gate", "row", "docker", 1);
+	assert_in_range(tg_mono_ms() - began, 4900, 9000);
+	assert_non_null(strstr(tally(run, "gate", "row", "docker").last, "within 5 s"));
+	docker_says(dir, "/nowhere");
+	assert_int_equal(finish(pid, 15000), 0);
+	done(run);
+	assert_true(tg_remove_tree(dir, NULL));
+	free(docker);
+	free(dir);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +422,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_rate_limit_spends_no_instance),
 		cmocka_unit_test(one_probe_at_a_time),
 		cmocka_unit_test(agents_that_wait_close_it),
+		cmocka_unit_test(docker_is_asked_before_anything_starts),
+		cmocka_unit_test(a_docker_that_hangs_blocks_nothing),
 	};
 	int rc = fake_main(argc, argv);
 

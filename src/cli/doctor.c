@@ -19,18 +19,20 @@ struct doctor_opts {
 static const struct tg_opt opts[] = {
 	{ "config", "FILE", "the agent's YAML (mini-swe-agent)", TG_OPT_STR, A(config), 0 },
 	{ "model-id", "ID", "the model's name in rows and gate", TG_OPT_STR, A(model_id), 0 },
-	{ "dataset", "D", "lite, verified, full, demo, or a file of rows (with --config: lite)", TG_OPT_STR,
-	  A(dataset), 0 },
+	{ "dataset", "D", "lite, verified, full, demo, or a file of rows (with --config: lite)",
+	  TG_OPT_STR, A(dataset), 0 },
 	{ "split", "NAME", "the data set's split (test)", TG_OPT_STR, A(split), 0 },
 	{ "slice", "A:B", "which rows, as Python slices (all)", TG_OPT_STR, A(slice), 0 },
 	{ "tag", "T", "the run's tag: NAME_r2 is compared with NAME_r1", TG_OPT_STR, A(tag), 0 },
 	{ "repos", "DIR", "bare repositories <owner>__<name>[.git]", TG_OPT_STR, A(repos), 0 },
-	{ "output", "DIR", "folder that would get the run directory (here)", TG_OPT_STR, A(output), 0 },
+	{ "output", "DIR", "folder that would get the run directory (here)", TG_OPT_STR, A(output),
+	  0 },
 	{ "agent", "NAME", "replay or mini (mini)", TG_OPT_STR, A(agent), 0 },
 	{ "evaluator", "NAME", "local or swebench (swebench)", TG_OPT_STR, A(evaluator), 0 },
-	{ "ping", NULL, "call the model once, for one token; asks first and says what it may cost", TG_OPT_FLAG,
-	  offsetof(struct doctor_opts, ping), 0 },
-	{ "yes", NULL, "with --ping: do not ask", TG_OPT_FLAG, offsetof(struct doctor_opts, yes), 0 },
+	{ "ping", NULL, "call the model once, for one token; asks first and says what it may cost",
+	  TG_OPT_FLAG, offsetof(struct doctor_opts, ping), 0 },
+	{ "yes", NULL, "with --ping: do not ask", TG_OPT_FLAG, offsetof(struct doctor_opts, yes),
+	  0 },
 	{ "json", NULL, "one object: ok, failures, warnings, checks[]", TG_OPT_FLAG,
 	  offsetof(struct doctor_opts, json), 0 },
 	{ 0 },
@@ -40,7 +42,9 @@ static bool agreed(const struct doctor_opts *o, const struct tg_ping *p)
 {
 	char line[16];
 
-	fprintf(stderr, "One call of one token to %s, with the key of your environment or of mini-swe-agent's .env. ",
+	fprintf(stderr,
+		"One call of one token to %s, with the key of your environment or of "
+		"mini-swe-agent's .env. ",
 		p->model);
 	if (p->at_most >= 0)
 		fprintf(stderr, "By litellm's prices it costs at most %.6f USD.\n", p->at_most);
@@ -114,9 +118,16 @@ static int run(const void *given, const struct tg_args *args)
 }
 
 const struct tg_command tg_cmd_doctor = {
-	.name = "doctor", .group = "launch", .args = "[options]",
+	.name = "doctor",
+	.group = "launch",
+	.args = "[options]",
 	.summary = "what would spoil a run: machine, tools, config, key, data, disk",
-	.opts = opts, .opts_size = sizeof(struct doctor_opts), .run = run, .max_args = 0,
-	.more = "Exit code 0: nothing failed; 2: only what you gave; 3: the machine. Keys are looked up by name;\n"
-		"their values are neither shown nor kept. `tgmon run` makes the same checks before it starts.",
+	.opts = opts,
+	.opts_size = sizeof(struct doctor_opts),
+	.run = run,
+	.max_args = 0,
+	.more = "Exit code 0: nothing failed; 2: only what you gave; 3: the machine. Keys are "
+		"looked up by name;\n"
+		"their values are neither shown nor kept. `tgmon run` makes the same checks before "
+		"it starts.",
 };

@@ -77,8 +77,10 @@ static bool in_cache(struct tg_dataset_place *p, const char *key, struct tg_err 
 	char *dir = cache_dir();
 
 	if (!dir)
-		return tg_fail(err, TG_E_MACHINE, "there is no place for a cached data set: HOME and "
-			       "XDG_CACHE_HOME are not set; set one of them, or give --dataset FILE");
+		return tg_fail(
+			err, TG_E_MACHINE,
+			"there is no place for a cached data set: HOME and "
+			"XDG_CACHE_HOME are not set; set one of them, or give --dataset FILE");
 	p->cache = tg_asprintf("%s/%s.jsonl", dir, key);
 	free(dir);
 	if (cache_good(p->cache))
@@ -114,7 +116,8 @@ static bool locate_demo(struct tg_dataset_place *p, struct tg_err *err)
 static bool split_valid(const char *s)
 {
 	return *s && strlen(s) <= 32 &&
-	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(s);
+	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+		       strlen(s);
 }
 
 bool tg_dataset_locate(const char *given, const char *split, struct tg_dataset_place *p,
@@ -133,9 +136,12 @@ bool tg_dataset_locate(const char *given, const char *split, struct tg_dataset_p
 	if (!hub && tg_ends_with(what, ".parquet"))
 		return locate_parquet(what, p, err);
 	if (!hub && !tg_file_exists(what))
-		return tg_fail(err, TG_E_INPUT, "data set %s does not exist; --dataset takes a file (.jsonl, "
-			       ".json, .parquet) or one of lite, verified, full, multimodal, multilingual, "
-			       "rebench, demo", what);
+		return tg_fail(err, TG_E_INPUT,
+			       "data set %s does not exist; --dataset takes a file (.jsonl, "
+			       ".json, .parquet) or one of lite, verified, full, multimodal, "
+			       "multilingual, "
+			       "rebench, demo",
+			       what);
 	if (!hub) {
 		p->path = tg_strdup(what);
 		return true;
@@ -177,15 +183,21 @@ static bool explain(const struct tg_dataset_place *p, const char *python,
 	char *last = last_line(&r->err);
 
 	if (r->timed_out)
-		tg_fail(err, TG_E_MACHINE, "the export of %s did not end within %d minutes; fetch it by hand, "
-			"or give --dataset FILE (.jsonl)", p->source, EXPORT_MS / 60000);
+		tg_fail(err, TG_E_MACHINE,
+			"the export of %s did not end within %d minutes; fetch it by hand, "
+			"or give --dataset FILE (.jsonl)",
+			p->source, EXPORT_MS / 60000);
 	else if (r->code == 3)
-		tg_fail(err, TG_E_MACHINE, "%s is needed to read %s, and %s cannot import it: run '%s -m pip "
-			"install %s', or give --dataset FILE (.jsonl)", last, p->source, python, python,
+		tg_fail(err, TG_E_MACHINE,
+			"%s is needed to read %s, and %s cannot import it: run '%s -m pip "
+			"install %s', or give --dataset FILE (.jsonl)",
+			last, p->source, python, python,
 			!strcmp(last, "pyarrow") || !strcmp(last, "datasets") ? last : "datasets");
 	else
-		tg_fail(err, TG_E_MACHINE, "%s could not export %s (split %s): %s; give --dataset FILE (.jsonl) "
-			"where the hub cannot be reached", python, p->source, p->split, last);
+		tg_fail(err, TG_E_MACHINE,
+			"%s could not export %s (split %s): %s; give --dataset FILE (.jsonl) "
+			"where the hub cannot be reached",
+			python, p->source, p->split, last);
 	free(last);
 	return false;
 }
@@ -193,7 +205,9 @@ static bool explain(const struct tg_dataset_place *p, const char *python,
 static bool run_export(const struct tg_dataset_place *p, const char *python, const char *out,
 		       struct tg_err *err)
 {
-	const char *const argv[] = { python, "-c", tg_export_rows_py, p->source, p->split, out, NULL };
+	const char *const argv[] = {
+		python, "-c", tg_export_rows_py, p->source, p->split, out, NULL
+	};
 	/* not in the caller's folder: -c would put it before the installed modules */
 	const struct tg_spawn how = { .argv = argv, .cwd = "/", .in = -1, .new_session = true,
 				      .die_with_parent = true };
@@ -222,16 +236,20 @@ static bool keep(const struct tg_dataset_place *p, const char *tmp, const char *
 
 bool tg_dataset_export(struct tg_dataset_place *p, const char *python, struct tg_err *err)
 {
-	char *mine = python ? NULL : tg_user_python(), *dir, *tmp;
+	char *mine, *dir, *tmp;
 	struct tg_dataset ds = { 0 };
 	bool ok;
 
 	if (p->path)
 		return true;
+	mine = python ? NULL : tg_user_python();
 	python = python ? python : mine;
 	if (!python)
-		return tg_fail(err, TG_E_MACHINE, "no Python was found that could export %s: activate your "
-			       "virtual environment, set TGMON_PYTHON, or give --dataset FILE (.jsonl)", p->source);
+		return tg_fail(
+			err, TG_E_MACHINE,
+			"no Python was found that could export %s: activate your "
+			"virtual environment, set TGMON_PYTHON, or give --dataset FILE (.jsonl)",
+			p->source);
 	dir = tg_path_dir(p->cache);
 	tmp = tg_asprintf("%s.new-%d", p->cache, (int)getpid());
 	ok = tg_mkdirs(dir, 0755, err) && run_export(p, python, tmp, err) &&

@@ -3,8 +3,8 @@
 /*
  * From what stands behind --dataset to a file of JSON lines. The names are mini-swe-agent's subset
  * aliases (spec, section 1.2). A named set, or a parquet file, is exported once by the user's own
- * Python into $XDG_CACHE_HOME/tgmon/datasets/<name>_<split>.jsonl; its sha256 stands beside it, and a
- * copy whose digest differs is exported again.
+ * Python into $XDG_CACHE_HOME/tgmon/datasets/<name>_<split>.jsonl; its sha256 stands beside it, and
+ * a copy whose digest differs is exported again.
  */
 #include <stdbool.h>
 #include "core/lib/err.h"
@@ -13,7 +13,8 @@ struct tg_dataset_place {
 	char *path;  /* JSON or JSON lines; NULL when it has to be exported first */
 	char *name;  /* the word in the run directory's name: "lite", "demo", or of the file */
 	char *split; /* "test" */
-	char *source; /* what the export reads: "hf:NAME" or a parquet file; NULL: nothing to export */
+	char *source; /* what the export reads: "hf:NAME" or a parquet file; NULL: nothing to export
+		       */
 	char *cache;  /* where the export goes */
 };
 

@@ -59,7 +59,8 @@ static const struct meant {
 	{ "model", "name", "model_name" },
 	{ "model", "model_string", "model_name" },
 	{ "model", "provider", "model_name with the provider as its prefix (zai/glm-4.6)" },
-	{ "model", "api_key_env", NULL }, /* said with the provider's variable, see checks_config.c */
+	{ "model", "api_key_env",
+	  NULL }, /* said with the provider's variable, see checks_config.c */
 	{ "model", "key_env", NULL },
 	{ "model", "api_key_env_var", NULL },
 	{ "model", "api_base", "model_kwargs: {api_base: ...}" },
@@ -90,10 +91,14 @@ bool tg_accepted(const struct tg_exam *x, const char *section, struct tg_names *
 	const struct tg_machine *f = x->f;
 	const char *model_class = tg_conf_text(x->config, "model", "model_class");
 	const char *env_class = tg_conf_text(x->config, "environment", "environment_class");
-	const struct tg_names *own = !strcmp(section, "agent") ? &f->accepted_agent :
-				     !strcmp(section, "model") ? &f->accepted_model : &f->accepted_environment;
-	unsigned lines = tg_mini_generation(f) == 1 ? V1 : tg_mini_generation(f) == 2 ? V2 : V1 | V2;
-	bool other_env = !strcmp(section, "environment") && env_class && strcmp(env_class, "docker") != 0;
+	const struct tg_names *own = !strcmp(section, "agent")	 ? &f->accepted_agent
+				     : !strcmp(section, "model") ? &f->accepted_model
+								 : &f->accepted_environment;
+	unsigned lines = tg_mini_generation(f) == 1   ? V1
+			 : tg_mini_generation(f) == 2 ? V2
+						      : V1 | V2;
+	bool other_env =
+		!strcmp(section, "environment") && env_class && strcmp(env_class, "docker") != 0;
 
 	*guess = !own->n;
 	if (other_env || (*guess && !strcmp(section, "model") && model_class &&

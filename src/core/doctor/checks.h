@@ -24,8 +24,8 @@ struct tg_exam {
 typedef void tg_check_fn(const struct tg_exam *x, struct tg_doctor_line *l);
 
 /* Set the line; `mend` (a command, may be NULL) is copied. */
-void tg_say(struct tg_doctor_line *l, enum tg_doctor_state s, const char *mend, const char *fmt, ...)
-	TG_PRINTF(4, 5);
+void tg_say(struct tg_doctor_line *l, enum tg_doctor_state s, const char *mend, const char *fmt,
+	    ...) TG_PRINTF(4, 5);
 /* The same with a formatted mend that is taken over. */
 void tg_say_take(struct tg_doctor_line *l, enum tg_doctor_state s, char *mend, const char *fmt, ...)
 	TG_PRINTF(4, 5);
@@ -43,8 +43,8 @@ int tg_harness_generation(const struct tg_machine *f); /* 3, 4, 5 ...; 0 unknown
 /* Variables of which one must be set for a model (NULL-terminated); NULL: unknown provider;
  * an empty list: none is needed. */
 const char *const *tg_model_keys(const char *model, const char *model_class);
-/* What the config keys of a section may be: the installed version's own list, else the table of both
- * lines. *guess: the list is ours. False: nothing can be said. */
+/* What the config keys of a section may be: the installed version's own list, else the table of
+ * both lines. *guess: the list is ours. False: nothing can be said. */
 bool tg_accepted(const struct tg_exam *x, const char *section, struct tg_names *out, bool *guess);
 /* What was probably meant by a key that is not accepted; caller frees; NULL: no idea. */
 char *tg_did_you_mean(const struct tg_names *accepted, const char *section, const char *key);

@@ -23,13 +23,14 @@ void tg_check_config_parses(const struct tg_exam *x, struct tg_doctor_line *l)
 	if (!x->ask->config)
 		return;
 	if (!x->config)
-		tg_say_take(l, FAIL, tg_asprintf("edit %s at the place named", x->ask->config), "%s",
-			    x->config_err.msg);
+		tg_say_take(l, FAIL, tg_asprintf("edit %s at the place named", x->ask->config),
+			    "%s", x->config_err.msg);
 	else
 		tg_say(l, OK, NULL, "%s parses", x->ask->config);
 }
 
-/* 1.x replaces a suffix other than .yaml, and 2.x takes a path with '=' for a setting (spec, 1.3). */
+/* 1.x replaces a suffix other than .yaml, and 2.x takes a path with '=' for a setting (spec, 1.3).
+ */
 void tg_check_config_name(const struct tg_exam *x, struct tg_doctor_line *l)
 {
 	const char *path = x->ask->config;
@@ -38,11 +39,15 @@ void tg_check_config_name(const struct tg_exam *x, struct tg_doctor_line *l)
 	if (!x->config)
 		return;
 	if (gen != 2 && !tg_ends_with(path, ".yaml"))
-		tg_say_take(l, FAIL, tg_asprintf("mv %s NAME.yaml", path), "mini-swe-agent 1.x replaces the "
-			    "suffix by .yaml and would read another file than %s", tg_path_base(path));
+		tg_say_take(l, FAIL, tg_asprintf("mv %s NAME.yaml", path),
+			    "mini-swe-agent 1.x replaces the "
+			    "suffix by .yaml and would read another file than %s",
+			    tg_path_base(path));
 	else if (gen != 1 && strchr(path, '='))
-		tg_say_take(l, FAIL, tg_asprintf("mv %s NAME.yaml", path), "mini-swe-agent 2.x takes a path with "
-			    "'=' for a setting, not for a file: %s", path);
+		tg_say_take(l, FAIL, tg_asprintf("mv %s NAME.yaml", path),
+			    "mini-swe-agent 2.x takes a path with "
+			    "'=' for a setting, not for a file: %s",
+			    path);
 }
 
 /* ---- keys ------------------------------------------------------------------------------- */
@@ -55,21 +60,25 @@ struct finds {
 static char *hint_of(const struct tg_exam *x, const struct tg_names *accepted, const char *section,
 		     const char *key)
 {
-	const char *const *vars = tg_model_keys(tg_conf_model(x), tg_conf_text(x->config, "model", "model_class"));
+	const char *const *vars =
+		tg_model_keys(tg_conf_model(x), tg_conf_text(x->config, "model", "model_class"));
 
 	if (!strcmp(section, "model") && strstr(key, "key_env"))
-		return tg_asprintf("no line at all: the key is read from %s, of the environment or of "
-				   "mini-swe-agent's .env", vars && vars[0] ? vars[0] : "the provider's variable");
+		return tg_asprintf(
+			"no line at all: the key is read from %s, of the environment or of "
+			"mini-swe-agent's .env",
+			vars && vars[0] ? vars[0] : "the provider's variable");
 	return tg_did_you_mean(accepted, section, key);
 }
 
 static void note(const struct tg_exam *x, struct finds *out, const struct tg_yaml_node *n,
 		 const char *section, const struct tg_names *accepted)
 {
-	char *key = tg_text_line(n->key, strlen(n->key), 60), *hint = hint_of(x, accepted, section, n->key);
+	char *key = tg_text_line(n->key, strlen(n->key), 60),
+	     *hint = hint_of(x, accepted, section, n->key);
 
-	tg_buf_addf(&out->text, "%s%s:%d:%d: %s.%s", out->n ? "; " : "", x->ask->config, n->key_line, n->key_col,
-		    section, key);
+	tg_buf_addf(&out->text, "%s%s:%d:%d: %s.%s", out->n ? "; " : "", x->ask->config,
+		    n->key_line, n->key_col, section, key);
 	if (hint)
 		tg_buf_addf(&out->text, " (did you mean %s?)", hint);
 	out->n++;
@@ -119,9 +128,11 @@ static void walk_top(const struct tg_exam *x, struct finds *out)
 		for (size_t i = 0; !good && !hint && i < sizeof sections / sizeof *sections; i++)
 			hint = tg_did_you_mean(&none, sections[i], k->key);
 		if (hint) {
-			tg_buf_addf(&out->text, "%s%s:%d:%d: %s stands outside 'agent:', 'model:' and "
-				    "'environment:'", out->n ? "; " : "", x->ask->config, k->key_line,
-				    k->key_col, k->key);
+			tg_buf_addf(&out->text,
+				    "%s%s:%d:%d: %s stands outside 'agent:', 'model:' and "
+				    "'environment:'",
+				    out->n ? "; " : "", x->ask->config, k->key_line, k->key_col,
+				    k->key);
 			out->n++;
 		}
 		free(hint);
@@ -156,43 +167,52 @@ void tg_check_config_keys(const struct tg_exam *x, struct tg_doctor_line *l)
 void tg_check_secret_in_config(const struct tg_exam *x, struct tg_doctor_line *l)
 {
 	const struct tg_yaml_node *m = x->config ? tg_yaml_get(x->config, "model") : NULL;
-	const struct tg_yaml_node *k = m && m->kind == TG_YAML_MAP ? tg_yaml_get(m, "model_kwargs") : NULL;
+	const struct tg_yaml_node *k =
+		m && m->kind == TG_YAML_MAP ? tg_yaml_get(m, "model_kwargs") : NULL;
 	const struct tg_yaml_node *in[] = { m, k };
 
 	for (size_t i = 0; i < 2; i++) {
-		const struct tg_yaml_node *v = in[i] && in[i]->kind == TG_YAML_MAP ? tg_yaml_get(in[i], "api_key")
-										    : NULL;
+		const struct tg_yaml_node *v =
+			in[i] && in[i]->kind == TG_YAML_MAP ? tg_yaml_get(in[i], "api_key") : NULL;
 
 		if (v && v->kind == TG_YAML_SCALAR && *v->text)
-			tg_say(l, FAIL, "mini-extra config set NAME_API_KEY ...   (and take the line out)",
-			       "%s:%d:%d: a key stands in the config; the config is copied into the run directory "
-			       "and the bundle", x->ask->config, v->key_line, v->key_col);
+			tg_say(l, FAIL,
+			       "mini-extra config set NAME_API_KEY ...   (and take the line out)",
+			       "%s:%d:%d: a key stands in the config; the config is copied into "
+			       "the run directory "
+			       "and the bundle",
+			       x->ask->config, v->key_line, v->key_col);
 	}
 }
 
 /* ---- will a diff come out? (G2) --------------------------------------------------------- */
 
-/* Without cwd the container's shell stands in "/": `git diff` says nothing there, and every instance
- * submits an empty patch that was paid for. */
+/* Without cwd the container's shell stands in "/": `git diff` says nothing there, and every
+ * instance submits an empty patch that was paid for. */
 void tg_check_cwd(const struct tg_exam *x, struct tg_doctor_line *l)
 {
 	const struct tg_yaml_node *env = x->config ? tg_yaml_get(x->config, "environment") : NULL;
 	const char *class = tg_conf_text(x->config, "environment", "environment_class");
 	const char *cwd = tg_conf_text(x->config, "environment", "cwd");
 
-	if (!x->config || (class && strcmp(class, "docker") != 0 && strcmp(class, "singularity") != 0))
+	if (!x->config ||
+	    (class && strcmp(class, "docker") != 0 && strcmp(class, "singularity") != 0))
 		return;
 	if (!env || env->kind != TG_YAML_MAP || !env->n)
-		tg_say(l, FAIL, "environment: {cwd: /testbed}", "%s: the block 'environment:' is %s, so agents "
-		       "work in '/', where git diff is empty: every patch would be empty", x->ask->config,
-		       env ? "empty" : "missing");
+		tg_say(l, FAIL, "environment: {cwd: /testbed}",
+		       "%s: the block 'environment:' is %s, so agents "
+		       "work in '/', where git diff is empty: every patch would be empty",
+		       x->ask->config, env ? "empty" : "missing");
 	else if (!cwd || !strcmp(cwd, "/"))
-		tg_say(l, FAIL, "environment: {cwd: /testbed}", "%s:%d:%d: environment.cwd is %s, where git diff is "
-		       "empty: every patch would be empty", x->ask->config, env->line, env->col,
-		       cwd ? "'/'" : "not set, so '/'");
+		tg_say(l, FAIL, "environment: {cwd: /testbed}",
+		       "%s:%d:%d: environment.cwd is %s, where git diff is "
+		       "empty: every patch would be empty",
+		       x->ask->config, env->line, env->col, cwd ? "'/'" : "not set, so '/'");
 	else if (strcmp(cwd, "/testbed") != 0)
-		tg_say(l, WARN, "environment: {cwd: /testbed}", "environment.cwd is %s; SWE-bench's images keep the "
-		       "repository in /testbed", cwd);
+		tg_say(l, WARN, "environment: {cwd: /testbed}",
+		       "environment.cwd is %s; SWE-bench's images keep the "
+		       "repository in /testbed",
+		       cwd);
 	else
 		tg_say(l, OK, NULL, "/testbed");
 }
@@ -207,17 +227,24 @@ void tg_check_template(const struct tg_exam *x, struct tg_doctor_line *l)
 		return;
 	submits = t && (strstr(t, "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT") ||
 			strstr(t, "MINI_SWE_AGENT_FINAL_OUTPUT"));
-	diffs = (t && strstr(t, "git diff")) || (t && strstr(t, "patch.txt")) || (sys && strstr(sys, "git diff"));
+	diffs = (t && strstr(t, "git diff")) || (t && strstr(t, "patch.txt")) ||
+		(sys && strstr(sys, "git diff"));
 	if (!t)
-		tg_say(l, FAIL, "start from the built-in one: python -c \"import minisweagent; "
+		tg_say(l, FAIL,
+		       "start from the built-in one: python -c \"import minisweagent; "
 		       "print(minisweagent.__path__)\" and config/**/swebench.yaml below it",
-		       "%s has no agent.instance_template: the plain default never asks for a diff, so every "
-		       "submission would be garbage to the harness", x->ask->config);
+		       "%s has no agent.instance_template: the plain default never asks for a "
+		       "diff, so every "
+		       "submission would be garbage to the harness",
+		       x->ask->config);
 	else if (!submits)
-		tg_say(l, WARN, NULL, "agent.instance_template does not name the line that ends an instance "
+		tg_say(l, WARN, NULL,
+		       "agent.instance_template does not name the line that ends an instance "
 		       "(COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT)");
 	else if (!diffs)
-		tg_say(l, WARN, NULL, "agent.instance_template never mentions 'git diff': what is submitted may be "
+		tg_say(l, WARN, NULL,
+		       "agent.instance_template never mentions 'git diff': what is submitted may "
+		       "be "
 		       "no patch");
 	else
 		tg_say(l, OK, NULL, "asks for a diff and says how to submit it");
@@ -243,14 +270,18 @@ void tg_check_pull_timeout(const struct tg_exam *x, struct tg_doctor_line *l)
 	if (!x->config || !missing_images(x))
 		return;
 	if (text && (!tg_parse_f64(text, &seconds) || seconds <= 0)) {
-		tg_say(l, FAIL, "environment: {pull_timeout: 1200}", "environment.pull_timeout is no number of "
+		tg_say(l, FAIL, "environment: {pull_timeout: 1200}",
+		       "environment.pull_timeout is no number of "
 		       "seconds");
 		return;
 	}
 	if (seconds < 600)
-		tg_say(l, WARN, "environment: {pull_timeout: 1200}   (or docker pull the images first)",
-		       "an image must arrive within %g s%s, and some are still to be pulled: an instance whose "
-		       "image takes longer ends with TimeoutExpired", seconds, text ? "" : " (the default)");
+		tg_say(l, WARN,
+		       "environment: {pull_timeout: 1200}   (or docker pull the images first)",
+		       "an image must arrive within %g s%s, and some are still to be pulled: an "
+		       "instance whose "
+		       "image takes longer ends with TimeoutExpired",
+		       seconds, text ? "" : " (the default)");
 	else
 		tg_say(l, OK, NULL, "%g s", seconds);
 }

@@ -14,8 +14,8 @@ void tg_check_dataset(const struct tg_exam *x, struct tg_doctor_line *l)
 	if (!x->wants_dataset)
 		return;
 	if (x->ds.n) {
-		tg_say(l, OK, NULL, "%s, split %s: %zu rows, sha256 %.12s (%s)", x->place.name, x->place.split,
-		       x->ds.n, x->ds.sha256, x->place.path);
+		tg_say(l, OK, NULL, "%s, split %s: %zu rows, sha256 %.12s (%s)", x->place.name,
+		       x->place.split, x->ds.n, x->ds.sha256, x->place.path);
 		return;
 	}
 	l->input = x->ds_err.code == TG_E_INPUT;
@@ -35,12 +35,14 @@ void tg_check_slice(const struct tg_exam *x, struct tg_doctor_line *l)
 	else if (!x->pick_n)
 		tg_say(l, FAIL, "--slice 0:50", "%s chooses none of %zu rows", slice, x->ds.n);
 	else if (colon && tg_parse_i64(colon + 1, &stop) && stop > (int64_t)x->ds.n)
-		tg_say(l, WARN, NULL, "%s reaches beyond the %zu rows: %zu instances, from %s to %s", slice, x->ds.n,
-		       x->pick_n, x->ds.row[x->pick[0]].instance_id,
+		tg_say(l, WARN, NULL,
+		       "%s reaches beyond the %zu rows: %zu instances, from %s to %s", slice,
+		       x->ds.n, x->pick_n, x->ds.row[x->pick[0]].instance_id,
 		       x->ds.row[x->pick[x->pick_n - 1]].instance_id);
 	else
 		tg_say(l, OK, NULL, "%s: %zu instances, from %s to %s", slice, x->pick_n,
-		       x->ds.row[x->pick[0]].instance_id, x->ds.row[x->pick[x->pick_n - 1]].instance_id);
+		       x->ds.row[x->pick[0]].instance_id,
+		       x->ds.row[x->pick[x->pick_n - 1]].instance_id);
 }
 
 /* 5.x ends with KeyError 'image' on a classic row, for the whole run (spec, 4.3). */
@@ -56,9 +58,12 @@ void tg_check_columns(const struct tg_exam *x, struct tg_doctor_line *l)
 		classic += !r->image || !r->eval_script || !r->log_parser || !r->eval_type;
 	}
 	if (classic)
-		tg_say(l, FAIL, "pip install 'swebench>=4.1,<5', or a --dataset FILE with these columns",
-		       "%zu of %zu rows lack image, eval_script, log_parser or eval_type, which swebench %s needs: "
-		       "it would grade nothing", classic, x->pick_n, x->f->swebench.version);
+		tg_say(l, FAIL,
+		       "pip install 'swebench>=4.1,<5', or a --dataset FILE with these columns",
+		       "%zu of %zu rows lack image, eval_script, log_parser or eval_type, which "
+		       "swebench %s needs: "
+		       "it would grade nothing",
+		       classic, x->pick_n, x->f->swebench.version);
 	else
 		tg_say(l, OK, NULL, "every row has what swebench %s needs", x->f->swebench.version);
 }
@@ -105,11 +110,15 @@ void tg_check_repos(const struct tg_exam *x, struct tg_doctor_line *l)
 	if (missing.n) {
 		const char *one = missing.v[0], *slash = strchr(one, '/');
 
-		tg_say_take(l, WARN, tg_asprintf("git clone --bare https://github.com/%s REPOS/%.*s__%s.git, and the "
-						 "others likewise; then --repos REPOS", one, (int)(slash - one), one,
-						 slash + 1),
-			    "%zu of %zu repositories are not here (%s): their patches can be neither tried nor "
-			    "scanned, so none of their rows can become OK", missing.n, seen.n, tg_buf_cstr(&b));
+		tg_say_take(l, WARN,
+			    tg_asprintf("git clone --bare https://github.com/%s "
+					"REPOS/%.*s__%s.git, and the "
+					"others likewise; then --repos REPOS",
+					one, (int)(slash - one), one, slash + 1),
+			    "%zu of %zu repositories are not here (%s): their patches can be "
+			    "neither tried nor "
+			    "scanned, so none of their rows can become OK",
+			    missing.n, seen.n, tg_buf_cstr(&b));
 	} else if (seen.n)
 		tg_say(l, OK, NULL, "all %zu of the slice are here", seen.n);
 	tg_buf_fini(&b);
@@ -126,7 +135,8 @@ static char *image_of(const struct tg_row *r)
 	struct tg_buf b = TG_BUF_INIT;
 
 	if (r->image && *r->image) {
-		const char *name = tg_starts_with(r->image, "docker.io/") ? r->image + 10 : r->image;
+		const char *name =
+			tg_starts_with(r->image, "docker.io/") ? r->image + 10 : r->image;
 
 		tg_buf_adds(&b, name);
 		if (!strchr(tg_path_base(name), ':'))
@@ -172,7 +182,8 @@ void tg_check_images(const struct tg_exam *x, struct tg_doctor_line *l)
 	n = count_missing(x, &first);
 	if (n)
 		tg_say_take(l, WARN, tg_asprintf("docker pull docker.io/%s, and so on", first),
-			    "%zu of %zu images are still to be pulled, the first is %s", n, x->pick_n, first);
+			    "%zu of %zu images are still to be pulled, the first is %s", n,
+			    x->pick_n, first);
 	else
 		tg_say(l, OK, NULL, "all %zu are here", x->pick_n);
 	free(first);
@@ -206,17 +217,21 @@ void tg_check_disk(const struct tg_exam *x, struct tg_doctor_line *l)
 	want = (int64_t)n * each;
 	a = tg_gigabytes(have), b = tg_gigabytes(want), c = tg_gigabytes(each);
 	if (have < 0)
-		tg_say(l, n ? WARN : OK, "docker system df", "%zu images need about %s; how much is free where they "
-		       "are kept cannot be seen from here", n, b);
+		tg_say(l, n ? WARN : OK, "docker system df",
+		       "%zu images need about %s; how much is free where they "
+		       "are kept cannot be seen from here",
+		       n, b);
 	else if (want > have)
 		tg_say(l, FAIL, "docker system df; docker image prune -f   (or a smaller --slice)",
-		       "%zu images to pull need about %s (%s each, by %s), and %s has %s free", n, b, c, from, where,
-		       a);
+		       "%zu images to pull need about %s (%s each, by %s), and %s has %s free", n,
+		       b, c, from, where, a);
 	else if (want > have / 10 * 8)
-		tg_say(l, WARN, "docker system df", "%zu images to pull need about %s of the %s that %s has free", n,
-		       b, a, where);
+		tg_say(l, WARN, "docker system df",
+		       "%zu images to pull need about %s of the %s that %s has free", n, b, a,
+		       where);
 	else
-		tg_say(l, OK, NULL, "%s free in %s, about %s needed for %zu images to pull", a, where, b, n);
+		tg_say(l, OK, NULL, "%s free in %s, about %s needed for %zu images to pull", a,
+		       where, b, n);
 	free(a);
 	free(b);
 	free(c);
@@ -263,8 +278,8 @@ static const char *difference(const struct tg_exam *x, const struct tg_earlier *
 	return NULL;
 }
 
-/* Runs whose tags differ only in _r<number> are repeats of one thing: a figure over runs that differ
- * in more says nothing, and the money for the last one is gone. */
+/* Runs whose tags differ only in _r<number> are repeats of one thing: a figure over runs that
+ * differ in more says nothing, and the money for the last one is gone. */
 void tg_check_repeat(const struct tg_exam *x, struct tg_doctor_line *l)
 {
 	const char *tag = x->ask->tag;
@@ -282,11 +297,15 @@ void tg_check_repeat(const struct tg_exam *x, struct tg_doctor_line *l)
 			what = "the very same tag";
 		if (!what)
 			continue;
-		tg_say(l, FAIL, "the same --config, --model-id, --slice and --dataset with the next number, or "
-		       "another --tag", "--tag %s says that this repeats %s, which has %s", tag, e->run_id, what);
+		tg_say(l, FAIL,
+		       "the same --config, --model-id, --slice and --dataset with the next number, "
+		       "or "
+		       "another --tag",
+		       "--tag %s says that this repeats %s, which has %s", tag, e->run_id, what);
 		return;
 	}
 	if (stem)
-		tg_say(l, OK, NULL, "%s: %zu earlier repeat%s with the same config, model and slice", tag, alike,
+		tg_say(l, OK, NULL,
+		       "%s: %zu earlier repeat%s with the same config, model and slice", tag, alike,
 		       alike == 1 ? "" : "s");
 }

@@ -10,13 +10,16 @@
 /* G1: a value that holds a piece of the next command, because a line break or a blank got lost. */
 static const char *glued_piece(const char *value)
 {
-	static const char *const pieces[] = { "\n", "\r", "mini-extra", "run_lite_batch", "--config",
-					      "--model-id", "--slice", "--tag", "--dataset", "--output",
-					      "--policy", "--workers", "tgmon run", "mkdir " };
+	static const char *const pieces[] = {
+		"\n",	      "\r",	   "mini-extra", "run_lite_batch", "--config",
+		"--model-id", "--slice",   "--tag",	 "--dataset",	   "--output",
+		"--policy",   "--workers", "tgmon run",	 "mkdir "
+	};
 
 	for (size_t i = 0; value && i < sizeof pieces / sizeof *pieces; i++)
 		if (strstr(value, pieces[i]))
-			return *pieces[i] == '\n' || *pieces[i] == '\r' ? "a line break" : pieces[i];
+			return *pieces[i] == '\n' || *pieces[i] == '\r' ? "a line break"
+									: pieces[i];
 	return NULL;
 }
 
@@ -25,8 +28,9 @@ void tg_check_glued(const struct tg_exam *x, struct tg_doctor_line *l)
 	const struct tg_doctor_ask *a = x->ask;
 	const struct {
 		const char *name, *value;
-	} given[] = { { "--config", a->config }, { "--model-id", a->model_id }, { "--dataset", a->dataset },
-		      { "--slice", a->slice }, { "--output", a->output }, { "--tag", a->tag },
+	} given[] = { { "--config", a->config },   { "--model-id", a->model_id },
+		      { "--dataset", a->dataset }, { "--slice", a->slice },
+		      { "--output", a->output },   { "--tag", a->tag },
 		      { "--repos", a->repos } };
 
 	for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
@@ -35,8 +39,8 @@ void tg_check_glued(const struct tg_exam *x, struct tg_doctor_line *l)
 		if (!piece)
 			continue;
 		tg_say(l, FAIL, "put a blank, or an end of line, between the two",
-		       "%s is '%s': it holds %s, so two commands or options were glued together", given[i].name,
-		       given[i].value, piece);
+		       "%s is '%s': it holds %s, so two commands or options were glued together",
+		       given[i].name, given[i].value, piece);
 		return;
 	}
 	tg_say(l, OK, NULL, "no option holds a piece of another command");
@@ -72,10 +76,13 @@ void tg_check_python(const struct tg_exam *x, struct tg_doctor_line *l)
 		       "no Python was found: neither in mini-extra's first line nor in PATH");
 	else if (f->probe_error || !f->python_version)
 		tg_say(l, FAIL, "source .venv/bin/activate   (or TGMON_PYTHON=/path/to/bin/python)",
-		       "%s does not work: %s", f->python, f->probe_error ? f->probe_error : "no version");
+		       "%s does not work: %s", f->python,
+		       f->probe_error ? f->probe_error : "no version");
 	else if (f->venv == TG_NO && !f->mini.version)
-		tg_say(l, WARN, "source .venv/bin/activate", "%s %s is the system's Python: is a virtual "
-		       "environment not active?", f->python, f->python_version);
+		tg_say(l, WARN, "source .venv/bin/activate",
+		       "%s %s is the system's Python: is a virtual "
+		       "environment not active?",
+		       f->python, f->python_version);
 	else
 		tg_say(l, OK, NULL, "%s %s%s", f->python, f->python_version,
 		       f->venv == TG_YES ? " (virtual environment)" : "");
@@ -104,8 +111,10 @@ void tg_check_mini(const struct tg_exam *x, struct tg_doctor_line *l)
 		tg_say(l, WARN, "pip install 'mini-swe-agent>=1.17,<3'",
 		       "version %s: only 1.17 and 2.x are known here", f->mini.version);
 	else if (gen == 1 && older(f->mini.version))
-		tg_say(l, WARN, "pip install mini-swe-agent==1.17.5", "version %s: before 1.17.5 '-c' meant two "
-		       "options at once; long names are used, other differences are not known", f->mini.version);
+		tg_say(l, WARN, "pip install mini-swe-agent==1.17.5",
+		       "version %s: before 1.17.5 '-c' meant two "
+		       "options at once; long names are used, other differences are not known",
+		       f->mini.version);
 	else
 		tg_say(l, OK, NULL, "version %s, %s", f->mini.version,
 		       f->mini_extra ? f->mini_extra : "started as a module");
@@ -119,15 +128,18 @@ void tg_check_swebench(const struct tg_exam *x, struct tg_doctor_line *l)
 	if (!f->python_version)
 		return;
 	if (!f->swebench.version)
-		tg_say_take(l, FAIL, tg_asprintf("%s -m pip install swebench   (or --evaluator local)", f->python),
+		tg_say_take(l, FAIL,
+			    tg_asprintf("%s -m pip install swebench   (or --evaluator local)",
+					f->python),
 			    "%s cannot import swebench: %s", f->python,
 			    f->swebench.error ? f->swebench.error : "no reason given");
 	else if (!f->yaml.version && !f->harness_python)
 		tg_say_take(l, FAIL, tg_asprintf("%s -m pip install pyyaml", f->python),
-			    "%s cannot import yaml: %s", f->python, f->yaml.error ? f->yaml.error : "?");
+			    "%s cannot import yaml: %s", f->python,
+			    f->yaml.error ? f->yaml.error : "?");
 	else if (gen != 4 && gen != 5)
-		tg_say(l, WARN, "pip install 'swebench>=4.1,<6'", "version %s: only 4.x and 5.x are known here",
-		       f->swebench.version);
+		tg_say(l, WARN, "pip install 'swebench>=4.1,<6'",
+		       "version %s: only 4.x and 5.x are known here", f->swebench.version);
 	else
 		tg_say(l, OK, NULL, "version %s, %s", f->swebench.version,
 		       f->harness_python ? f->harness_python : f->python);
@@ -140,8 +152,9 @@ static bool wsl(const struct tg_machine *f)
 
 void tg_check_docker(const struct tg_exam *x, struct tg_doctor_line *l)
 {
-	static const char integrate[] = "Docker Desktop, Settings, Resources, WSL integration: switch this "
-					"distribution on, Apply & restart";
+	static const char integrate[] =
+		"Docker Desktop, Settings, Resources, WSL integration: switch this "
+		"distribution on, Apply & restart";
 	const struct tg_machine *f = x->f;
 	const char *asked = f->docker_asked ? f->docker_asked : "docker";
 	const char *why = f->docker_error && *f->docker_error ? f->docker_error : "no reason given";
@@ -166,8 +179,11 @@ void tg_check_docker_desktop(const struct tg_exam *x, struct tg_doctor_line *l)
 
 	if (f->docker_answers != TG_YES || !f->docker_os || !strstr(f->docker_os, "Docker Desktop"))
 		return;
-	tg_say(l, WARN, "switch off Docker Desktop's automatic updates and Resource Saver for the time of the run; "
+	tg_say(l, WARN,
+	       "switch off Docker Desktop's automatic updates and Resource Saver for the time of "
+	       "the run; "
 	       "its disk: Settings, Resources, Disk usage limit",
-	       "the containers live in Docker Desktop's own machine: when it quits or updates itself, every "
+	       "the containers live in Docker Desktop's own machine: when it quits or updates "
+	       "itself, every "
 	       "running instance fails");
 }

@@ -71,7 +71,8 @@ static void say_va(struct tg_doctor_line *l, enum tg_doctor_state s, const char 
 	tg_buf_fini(&b);
 }
 
-void tg_say(struct tg_doctor_line *l, enum tg_doctor_state s, const char *mend, const char *fmt, ...)
+void tg_say(struct tg_doctor_line *l, enum tg_doctor_state s, const char *mend, const char *fmt,
+	    ...)
 {
 	va_list ap;
 
@@ -109,8 +110,10 @@ static void load_config(struct tg_exam *x)
 	if (x->config && x->config->kind != TG_YAML_MAP) {
 		tg_yaml_free(x->config);
 		x->config = NULL;
-		tg_fail(&x->config_err, TG_E_INPUT, "%s:1:1: the agent's config must be a mapping with the "
-			"sections agent, model, environment", x->ask->config);
+		tg_fail(&x->config_err, TG_E_INPUT,
+			"%s:1:1: the agent's config must be a mapping with the "
+			"sections agent, model, environment",
+			x->ask->config);
 	}
 }
 
@@ -185,7 +188,8 @@ static void check_all(struct tg_doctor *d, struct tg_exam *x, const struct tg_ma
 	}
 }
 
-void tg_doctor_check(struct tg_doctor *d, const struct tg_doctor_ask *ask, const struct tg_machine *f)
+void tg_doctor_check(struct tg_doctor *d, const struct tg_doctor_ask *ask,
+		     const struct tg_machine *f)
 {
 	struct tg_exam x;
 
@@ -283,7 +287,8 @@ void tg_doctor_print(const struct tg_doctor *d, enum tg_doctor_state least, stru
 
 		if (l->state < least)
 			continue;
-		tg_buf_addf(out, "%-8s %-20s %s", tg_doctor_state_name(l->state), l->title, l->text);
+		tg_buf_addf(out, "%-8s %-20s %s", tg_doctor_state_name(l->state), l->title,
+			    l->text);
 		if (strcmp(l->section, "machine") != 0 && l->state != TG_DOCTOR_OK)
 			tg_buf_addf(out, " (runbook %s)", l->section);
 		tg_buf_adds(out, "\n");
@@ -308,8 +313,8 @@ char *tg_doctor_detach_text(void)
 			continue;
 		checks[i].fn(&x, &l);
 		if (l.text && l.state != TG_DOCTOR_OK)
-			tg_buf_addf(&out, "%s: %s%s%s\n", checks[i].title, l.text, l.mend ? "\n  -> " : "",
-				    l.mend ? l.mend : "");
+			tg_buf_addf(&out, "%s: %s%s%s\n", checks[i].title, l.text,
+				    l.mend ? "\n  -> " : "", l.mend ? l.mend : "");
 		free(l.text);
 		free(l.mend);
 	}

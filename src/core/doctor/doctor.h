@@ -1,9 +1,10 @@
 #ifndef TG_DOCTOR_H
 #define TG_DOCTOR_H
 /*
- * Everything that would spoil a run, found before money is spent: one table of checks, one line each
- * (ok, warning, failure), what it means, and the command that mends it. The sections are those of the
- * runbook (A, B, C, E1, F, G1, G2, G3) and "machine". A check that does not apply gives no line.
+ * Everything that would spoil a run, found before money is spent: one table of checks, one line
+ * each (ok, warning, failure), what it means, and the command that mends it. The sections are those
+ * of the runbook (A, B, C, E1, F, G1, G2, G3) and "machine". A check that does not apply gives no
+ * line.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,7 +41,8 @@ struct tg_doctor {
  * container program, so that the probe can look for the right ones. */
 void tg_doctor_examine(struct tg_doctor *d, const struct tg_doctor_ask *ask);
 /* The same over given facts (tests). */
-void tg_doctor_check(struct tg_doctor *d, const struct tg_doctor_ask *ask, const struct tg_machine *f);
+void tg_doctor_check(struct tg_doctor *d, const struct tg_doctor_ask *ask,
+		     const struct tg_machine *f);
 void tg_doctor_fini(struct tg_doctor *d);
 const struct tg_doctor_line *tg_doctor_find(const struct tg_doctor *d, const char *id);
 /* 0, 2 (only inputs failed) or 3; with force: only hard lines count. */

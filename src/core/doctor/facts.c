@@ -37,14 +37,21 @@ static void pkg_fini(struct tg_pkg *p)
 
 void tg_machine_fini(struct tg_machine *f)
 {
-	char *const text[] = { f->kernel, f->charset, f->term, f->colorterm, f->user, f->cgroup,
-			       f->sandbox_error, f->place, f->fs, f->python, f->python_version,
-			       f->mini_extra, f->probe_error, f->docker, f->docker_asked, f->docker_error,
-			       f->docker_version, f->docker_os, f->docker_root, f->dotenv_path,
-			       f->harness_python };
-	struct tg_names *const lists[] = { &f->accepted_agent, &f->accepted_model,
-					   &f->accepted_environment, &f->images, &f->env, &f->dotenv };
-	struct tg_pkg *const pkgs[] = { &f->mini, &f->swebench, &f->yaml, &f->datasets, &f->litellm };
+	char *const text[] = { f->kernel,	 f->charset,	    f->term,
+			       f->colorterm,	 f->user,	    f->cgroup,
+			       f->sandbox_error, f->place,	    f->fs,
+			       f->python,	 f->python_version, f->mini_extra,
+			       f->probe_error,	 f->docker,	    f->docker_asked,
+			       f->docker_error,	 f->docker_version, f->docker_os,
+			       f->docker_root,	 f->dotenv_path,    f->harness_python };
+	struct tg_names *const lists[] = { &f->accepted_agent,
+					   &f->accepted_model,
+					   &f->accepted_environment,
+					   &f->images,
+					   &f->env,
+					   &f->dotenv };
+	struct tg_pkg *const pkgs[] = { &f->mini, &f->swebench, &f->yaml, &f->datasets,
+					&f->litellm };
 
 	for (size_t i = 0; i < sizeof text / sizeof *text; i++)
 		free(text[i]);

@@ -1,9 +1,9 @@
 #ifndef TG_DOCTOR_FACTS_H
 #define TG_DOCTOR_FACTS_H
 /*
- * What is true of this machine, read once by tg_machine_read(); the checks (doctor.h) see nothing else
- * of it, so that a test can plant a WSL, an Ubuntu or a full disk. All strings are owned; NULL or
- * TG_UNKNOWN: could not be found out, which is never the same as "no".
+ * What is true of this machine, read once by tg_machine_read(); the checks (doctor.h) see nothing
+ * else of it, so that a test can plant a WSL, an Ubuntu or a full disk. All strings are owned; NULL
+ * or TG_UNKNOWN: could not be found out, which is never the same as "no".
  *
  * Sources: /proc, /etc/systemd/logind.conf(.d), /var/lib/systemd/linger, statfs, `docker info` (or
  * podman), and data/python/probe.py run by the user's own Python. Of keys only the names are kept.
@@ -89,7 +89,8 @@ void tg_names_add(struct tg_names *names, const char *p, size_t n);
 bool tg_names_has(const struct tg_names *names, const char *name);
 /* The names that a .env file sets to something. */
 void tg_dotenv_names(const char *text, size_t n, struct tg_names *out);
-/* KillUserProcesses= in the text of a logind.conf: the last one counts; otherwise what was before. */
+/* KillUserProcesses= in the text of a logind.conf: the last one counts; otherwise what was before.
+ */
 enum tg_yes tg_logind_kills(const char *text, enum tg_yes before);
 /* "9p", "nfs" ... for statfs's f_type. */
 const char *tg_fs_name(uint64_t type);

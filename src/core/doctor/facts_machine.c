@@ -79,7 +79,8 @@ enum tg_yes tg_logind_kills(const char *text, enum tg_yes before)
 static enum tg_yes logind_kills(void)
 {
 	static const char *const folders[] = { "/usr/lib/systemd/logind.conf.d",
-					       "/run/systemd/logind.conf.d", "/etc/systemd/logind.conf.d" };
+					       "/run/systemd/logind.conf.d",
+					       "/etc/systemd/logind.conf.d" };
 	char *text = read_text("/etc/systemd/logind.conf");
 	enum tg_yes kills = tg_logind_kills(text, TG_NO); /* the default since it exists */
 
@@ -198,8 +199,10 @@ static void note_earlier(struct tg_machine *f, const char *run_dir)
 		return;
 	f->earlier = tg_realloc(f->earlier, (f->earlier_n + 1) * sizeof *f->earlier);
 	e = &f->earlier[f->earlier_n++];
-	*e = (struct tg_earlier){ .run_id = tg_strdup(tg_path_base(run_dir)), .tag = tg_strdup(s.tag),
-				  .model_id = tg_strdup(s.model_id), .slice = tg_strdup(s.slice),
+	*e = (struct tg_earlier){ .run_id = tg_strdup(tg_path_base(run_dir)),
+				  .tag = tg_strdup(s.tag),
+				  .model_id = tg_strdup(s.model_id),
+				  .slice = tg_strdup(s.slice),
 				  .config_sha256 = tg_strdup(s.config.sha256),
 				  .dataset_sha256 = tg_strdup(s.dataset.sha256) };
 	tg_spec_fini(&s);
@@ -249,7 +252,8 @@ void tg_machine_place(struct tg_machine *f, const char *output)
 
 void tg_dotenv_names(const char *text, size_t n, struct tg_names *out)
 {
-	static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+	static const char name[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 	const char *end = text + n;
 
 	for (const char *p = text; p < end;) {

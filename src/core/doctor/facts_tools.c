@@ -106,7 +106,8 @@ static struct cJSON *probe(const char *python, const struct tg_machine_ask *ask,
 			input, strlen(input), PROBE_MS, 1 << 20, &r, &err)) {
 		at = strstr(tg_buf_cstr(&r.out), MARK);
 		if (at)
-			o = tg_json_parse(at + strlen(MARK), strlen(at + strlen(MARK)), "probe", NULL, NULL);
+			o = tg_json_parse(at + strlen(MARK), strlen(at + strlen(MARK)), "probe",
+					  NULL, NULL);
 		if (!o)
 			*why = r.timed_out ? tg_asprintf("no answer within %d s", PROBE_MS / 1000) :
 					     last_line(&r.err);
@@ -122,7 +123,8 @@ static void look_for_harness(struct tg_machine *f)
 {
 	static const struct tg_machine_ask nothing = { 0 };
 	const char *venv = getenv("VIRTUAL_ENV");
-	char *other[] = { venv && *venv ? tg_path_join(venv, "bin/python3") : NULL, tg_which("python3") };
+	char *other[] = { venv && *venv ? tg_path_join(venv, "bin/python3") : NULL,
+			  tg_which("python3") };
 
 	for (size_t i = 0; i < 2; i++) {
 		char *why = NULL;
@@ -164,8 +166,11 @@ static bool docker(const struct tg_machine *f, const char *const *args, struct t
 	for (size_t i = 0; args[i] && i < 14; i++)
 		argv[i + 1] = args[i];
 	*r = (struct tg_proc_result){ 0 };
-	return tg_proc_run(&(struct tg_spawn){ .argv = argv, .new_session = true, .die_with_parent = true },
-			   NULL, 0, DOCKER_MS, 16 << 20, r, NULL) && r->code == 0;
+	return tg_proc_run(&(struct tg_spawn){ .argv = argv,
+					       .new_session = true,
+					       .die_with_parent = true },
+			   NULL, 0, DOCKER_MS, 16 << 20, r, NULL) &&
+	       r->code == 0;
 }
 
 static const char *either(const struct cJSON *o, const char *of_docker, const char *of_podman)
@@ -207,7 +212,8 @@ static void take_info(struct tg_machine *f, const struct tg_proc_result *r)
 
 static void take_images(struct tg_machine *f)
 {
-	static const char *const args[] = { "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", NULL };
+	static const char *const args[] = { "image", "ls", "--format", "{{.Repository}}:{{.Tag}}",
+					    NULL };
 	struct tg_proc_result r;
 
 	f->images_known = docker(f, args, &r);
@@ -275,15 +281,17 @@ void tg_machine_docker(struct tg_machine *f, const struct tg_machine_ask *ask)
 	struct tg_proc_result r;
 
 	f->docker_asked = tg_strdup(ask->docker ? ask->docker : env && *env ? env : "docker");
-	f->docker = strchr(f->docker_asked, '/') ? tg_path_abs(f->docker_asked) : tg_which(f->docker_asked);
+	f->docker = strchr(f->docker_asked, '/') ? tg_path_abs(f->docker_asked)
+						 : tg_which(f->docker_asked);
 	if (!f->docker)
 		return;
 	if (docker(f, args, &r))
 		take_info(f, &r);
 	else if (r.timed_out || !lists_containers(f)) {
 		f->docker_answers = TG_NO;
-		f->docker_error = r.timed_out ? tg_asprintf("no answer within %d s", DOCKER_MS / 1000)
-					      : last_line(&r.err);
+		f->docker_error = r.timed_out
+					  ? tg_asprintf("no answer within %d s", DOCKER_MS / 1000)
+					  : last_line(&r.err);
 	}
 	tg_proc_result_fini(&r);
 	if (f->docker_answers != TG_YES)

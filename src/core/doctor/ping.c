@@ -25,7 +25,8 @@ static struct cJSON *to_json(const struct tg_yaml_node *n)
 		o = tg_json_object();
 		if (tg_yaml_bool(n, &b))
 			tg_json_set_bool(o, "v", b);
-		else if (tg_yaml_number(n, &d) && d == (double)(int64_t)d && !strpbrk(n->text, ".eE"))
+		else if (tg_yaml_number(n, &d) && d == (double)(int64_t)d &&
+			 !strpbrk(n->text, ".eE"))
 			tg_json_set_int(o, "v", (int64_t)d);
 		else if (tg_yaml_number(n, &d))
 			tg_json_set_float(o, "v", d);
@@ -49,7 +50,8 @@ static struct cJSON *to_json(const struct tg_yaml_node *n)
 static char *ping_input(const struct tg_exam *x)
 {
 	const struct tg_yaml_node *m = tg_yaml_get(x->config, "model");
-	const struct tg_yaml_node *k = m && m->kind == TG_YAML_MAP ? tg_yaml_get(m, "model_kwargs") : NULL;
+	const struct tg_yaml_node *k =
+		m && m->kind == TG_YAML_MAP ? tg_yaml_get(m, "model_kwargs") : NULL;
 	struct cJSON *o = tg_json_object();
 	struct tg_buf b = TG_BUF_INIT;
 
@@ -66,13 +68,15 @@ static bool load(struct tg_exam *x, const struct tg_doctor_ask *ask, struct tg_e
 {
 	*x = (struct tg_exam){ .ask = ask };
 	if (!ask->config)
-		return tg_fail(err, TG_E_INPUT, "--ping needs --config: it calls the config's model");
+		return tg_fail(err, TG_E_INPUT,
+			       "--ping needs --config: it calls the config's model");
 	x->config = tg_yaml_load(ask->config, TG_YAML_ALIASES, err);
 	if (!x->config)
 		return false;
 	if (x->config->kind == TG_YAML_MAP && tg_conf_model(x))
 		return true;
-	return tg_fail(err, TG_E_INPUT, "%s has no model.model_name: there is nothing to call", ask->config);
+	return tg_fail(err, TG_E_INPUT, "%s has no model.model_name: there is nothing to call",
+		       ask->config);
 }
 
 bool tg_ping_plan(struct tg_ping *p, const struct tg_doctor_ask *ask, struct tg_err *err)
@@ -90,7 +94,8 @@ bool tg_ping_plan(struct tg_ping *p, const struct tg_doctor_ask *ask, struct tg_
 
 		p->model = tg_strdup(tg_conf_model(&x));
 		tg_machine_python(&f, &want);
-		if (f.priced == TG_YES) /* a provider's own frame around one word: 20 tokens are plenty */
+		if (f.priced ==
+		    TG_YES) /* a provider's own frame around one word: 20 tokens are plenty */
 			p->at_most = 20 * f.price_in + f.price_out;
 	}
 	tg_yaml_free(x.config);
@@ -108,17 +113,21 @@ static void say_answer(struct tg_doctor_line *l, const struct cJSON *o, const ch
 	if (tg_json_bool(o, "ok", false) && cost >= 0)
 		tg_say(l, TG_DOCTOR_OK, NULL, "%s answers; the call cost %.6f USD", model, cost);
 	else if (tg_json_bool(o, "ok", false))
-		tg_say(l, TG_DOCTOR_OK, NULL, "%s answers; litellm cannot say what the call cost", model);
+		tg_say(l, TG_DOCTOR_OK, NULL, "%s answers; litellm cannot say what the call cost",
+		       model);
 	else if (status == 401 || status == 403 || !strcmp(kind, "AuthenticationError") ||
 		 !strcmp(kind, "PermissionDeniedError"))
-		tg_say(l, TG_DOCTOR_FAILURE, "mini-extra config set NAME_API_KEY ...", "the provider of %s refuses "
-		       "the key (%s)", model, kind);
-	else if (status == 429 || !strcmp(kind, "RateLimitError"))
-		tg_say(l, TG_DOCTOR_WARNING, NULL, "the key of %s is good, but the provider is rate limiting (%s)",
+		tg_say(l, TG_DOCTOR_FAILURE, "mini-extra config set NAME_API_KEY ...",
+		       "the provider of %s refuses "
+		       "the key (%s)",
 		       model, kind);
+	else if (status == 429 || !strcmp(kind, "RateLimitError"))
+		tg_say(l, TG_DOCTOR_WARNING, NULL,
+		       "the key of %s is good, but the provider is rate limiting (%s)", model,
+		       kind);
 	else
-		tg_say(l, TG_DOCTOR_FAILURE, NULL, "the call to %s failed: %s (status %lld)", model, kind,
-		       (long long)status);
+		tg_say(l, TG_DOCTOR_FAILURE, NULL, "the call to %s failed: %s (status %lld)", model,
+		       kind, (long long)status);
 	free(kind);
 }
 
@@ -137,9 +146,12 @@ static void call(struct tg_exam *x, struct tg_doctor_line *l)
 						 .die_with_parent = true },
 			     input, strlen(input), PING_MS, 1 << 20, &r, &err)) {
 		at = strstr(tg_buf_cstr(&r.out), MARK);
-		o = at ? tg_json_parse(at + strlen(MARK), strlen(at + strlen(MARK)), "ping", NULL, &err) : NULL;
+		o = at ? tg_json_parse(at + strlen(MARK), strlen(at + strlen(MARK)), "ping", NULL,
+				       &err)
+		       : NULL;
 		if (!o)
-			tg_fail(&err, TG_E_MACHINE, r.timed_out ? "no answer within 120 s" : "the call gave no answer");
+			tg_fail(&err, TG_E_MACHINE,
+				r.timed_out ? "no answer within 120 s" : "the call gave no answer");
 	}
 	if (o)
 		say_answer(l, o, tg_conf_model(x));

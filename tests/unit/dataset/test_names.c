@@ -49,14 +49,17 @@ static int tear_down(void **state)
 static void plant_datasets(const char *body)
 {
 	char *text = tg_asprintf(
-	    "import os\n"
-	    "def load_dataset(name, split=None, **more):\n"
-	    "    open(os.path.join('%s', 'asked'), 'a').write(name + ' ' + split + '\\n')\n"
-	    "    row = {k: 'x' for k in ('patch test_patch problem_statement hints_text created_at version '\n"
-	    "           'environment_setup_commit').split()}\n"
-	    "    row.update(repo='own/name', base_commit='0' * 40, FAIL_TO_PASS=['a.b'], PASS_TO_PASS='[]',\n"
-	    "               difficulty='<15 min fix')\n"
-	    "%s", dir, body);
+		"import os\n"
+		"def load_dataset(name, split=None, **more):\n"
+		"    open(os.path.join('%s', 'asked'), 'a').write(name + ' ' + split + '\\n')\n"
+		"    row = {k: 'x' for k in ('patch test_patch problem_statement hints_text "
+		"created_at version '\n"
+		"           'environment_setup_commit').split()}\n"
+		"    row.update(repo='own/name', base_commit='0' * 40, FAIL_TO_PASS=['a.b'], "
+		"PASS_TO_PASS='[]',\n"
+		"               difficulty='<15 min fix')\n"
+		"%s",
+		dir, body);
 
 	put("modules/datasets.py", text, 0644);
 	free(text);
@@ -207,8 +210,10 @@ static void columns_of_the_known_sets(void **state)
 	} cases[] = {
 		{ "\"difficulty\":\"1-4 hours\"", true },
 		{ "\"image_assets\":\"{}\"", true },
-		{ "\"meta\":{\"a\":1},\"install_config\":{\"p\":[1]},\"license_name\":\"MIT\"", true },
-		{ "\"image\":\"i\",\"eval_script\":\"e\",\"log_parser\":\"l\",\"eval_type\":\"t\"", true },
+		{ "\"meta\":{\"a\":1},\"install_config\":{\"p\":[1]},\"license_name\":\"MIT\"",
+		  true },
+		{ "\"image\":\"i\",\"eval_script\":\"e\",\"log_parser\":\"l\",\"eval_type\":\"t\"",
+		  true },
 		{ "\"solution_hint\":\"x\"", false },
 	};
 	char *path = tg_path_join(dir, "x.jsonl");
@@ -269,14 +274,17 @@ static void the_python_of_a_console_script(void **state)
 /* Every slice that a person might type, against the slicing of Python itself, over the 300 rows. */
 static void slices_over_the_real_rows(void **state)
 {
-	static const char *const slices[] = { "50:100", "50:", ":50", "::2", "-10:", ":-290", "100:50",
-					      "290:400", "::-1", "20:5:-3", "0:0", "-1:", " 3 : 7 ", "1:300:37" };
-	static const char script[] =
-	    "import json,lzma,sys\n"
-	    "rows=[json.loads(l)['instance_id'] for l in lzma.open(sys.argv[1], 'rt', encoding='utf-8')]\n"
-	    "for s in sys.argv[2:]:\n"
-	    "    print(s, *rows[slice(*[int(x) if x.strip() else None for x in s.split(':')])], sep='|')\n";
-	char *xz = cm_shared("corpus/swebench-lite/lite.jsonl.xz"), *path = tg_path_join(dir, "lite.jsonl");
+	static const char *const slices[] = { "50:100", "50:",	  ":50",     "::2",	"-10:",
+					      ":-290",	"100:50", "290:400", "::-1",	"20:5:-3",
+					      "0:0",	"-1:",	  " 3 : 7 ", "1:300:37" };
+	static const char script[] = "import json,lzma,sys\n"
+				     "rows=[json.loads(l)['instance_id'] for l in "
+				     "lzma.open(sys.argv[1], 'rt', encoding='utf-8')]\n"
+				     "for s in sys.argv[2:]:\n"
+				     "    print(s, *rows[slice(*[int(x) if x.strip() else None for "
+				     "x in s.split(':')])], sep='|')\n";
+	char *xz = cm_shared("corpus/swebench-lite/lite.jsonl.xz"),
+	     *path = tg_path_join(dir, "lite.jsonl");
 	const char *argv[32] = { python, "-c", script, xz };
 	struct tg_proc_result r;
 	struct tg_dataset ds;
@@ -306,7 +314,8 @@ static void slices_over_the_real_rows(void **state)
 		tg_buf_adds(&got, "\n");
 		free(idx);
 	}
-	assert_true(tg_proc_run(&(struct tg_spawn){ .argv = argv }, NULL, 0, 60000, 64 << 20, &r, NULL));
+	assert_true(tg_proc_run(&(struct tg_spawn){ .argv = argv }, NULL, 0, 60000, 64 << 20, &r,
+				NULL));
 	assert_int_equal(r.code, 0);
 	assert_string_equal(tg_buf_cstr(&got), tg_buf_cstr(&r.out));
 	tg_proc_result_fini(&r);
@@ -320,9 +329,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(exported_once_and_cached, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_changed_copy_is_exported_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_changed_copy_is_exported_again, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(splits_have_copies_of_their_own, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_cannot_be_exported_says_how_to_go_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_cannot_be_exported_says_how_to_go_on, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(parquet_by_its_digest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(columns_of_the_known_sets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_python_of_a_console_script, set_up, tear_down),

@@ -7,23 +7,23 @@
 #include "core/lib/buf.h"
 #include "core/lib/file.h"
 
-static const char good_config[] =
-    "agent:\n"
-    "  system_template: You are a programmer.\n"
-    "  instance_template: |\n"
-    "    {{task}}\n"
-    "    Submit with: echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && git add -A && git diff --cached\n"
-    "  step_limit: 250\n"
-    "  cost_limit: 3.0\n"
-    "environment:\n"
-    "  cwd: /testbed\n"
-    "  timeout: 60\n"
-    "  pull_timeout: 1200\n"
-    "  environment_class: docker\n"
-    "model:\n"
-    "  model_name: zai/glm-4.6\n"
-    "  model_kwargs:\n"
-    "    temperature: 0.0\n";
+static const char good_config[] = "agent:\n"
+				  "  system_template: You are a programmer.\n"
+				  "  instance_template: |\n"
+				  "    {{task}}\n"
+				  "    Submit with: echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && "
+				  "git add -A && git diff --cached\n"
+				  "  step_limit: 250\n"
+				  "  cost_limit: 3.0\n"
+				  "environment:\n"
+				  "  cwd: /testbed\n"
+				  "  timeout: 60\n"
+				  "  pull_timeout: 1200\n"
+				  "  environment_class: docker\n"
+				  "model:\n"
+				  "  model_name: zai/glm-4.6\n"
+				  "  model_kwargs:\n"
+				  "    temperature: 0.0\n";
 
 static const char row_form[] =
     "{\"repo\":\"own/name\",\"instance_id\":\"own__name-%d\",\"base_commit\":"
@@ -93,18 +93,34 @@ static inline void set_version(struct planted *p, const char *mini, const char *
 	tg_names_free(&p->f.accepted_agent);
 	tg_names_free(&p->f.accepted_model);
 	tg_names_free(&p->f.accepted_environment);
-	p->f.accepted_agent = p->f.accepted_model = p->f.accepted_environment = (struct tg_names){ 0 };
+	p->f.accepted_agent = p->f.accepted_model = p->f.accepted_environment =
+		(struct tg_names){ 0 };
 }
 
 static inline void plant_machine(struct tg_machine *f)
 {
 	*f = (struct tg_machine){
-		.wall_ms = 1795000000000LL, .clock_synced = TG_YES, .tty = true, .nofile_soft = 4096,
-		.nofile_hard = 1048576, .inotify_watches = 65536, .systemd = TG_YES,
-		.kill_user_processes = TG_NO, .linger = TG_YES, .restricts_userns = TG_NO, .sandbox = TG_YES,
-		.windows_free = -1, .place_free = 500LL << 30, .place_writable = true, .venv = TG_YES,
-		.priced = TG_YES, .price_in = 6e-7, .price_out = 2.2e-6, .docker_answers = TG_YES,
-		.docker_free = 500LL << 30, .images_known = true,
+		.wall_ms = 1795000000000LL,
+		.clock_synced = TG_YES,
+		.tty = true,
+		.nofile_soft = 4096,
+		.nofile_hard = 1048576,
+		.inotify_watches = 65536,
+		.systemd = TG_YES,
+		.kill_user_processes = TG_NO,
+		.linger = TG_YES,
+		.restricts_userns = TG_NO,
+		.sandbox = TG_YES,
+		.windows_free = -1,
+		.place_free = 500LL << 30,
+		.place_writable = true,
+		.venv = TG_YES,
+		.priced = TG_YES,
+		.price_in = 6e-7,
+		.price_out = 2.2e-6,
+		.docker_answers = TG_YES,
+		.docker_free = 500LL << 30,
+		.images_known = true,
 	};
 	f->kernel = tg_strdup("Linux version 6.8.0-45-generic (buildd@lcy02) #45-Ubuntu SMP");
 	f->charset = tg_strdup("UTF-8");
@@ -149,8 +165,12 @@ static inline int plant(void **state)
 	put_config(p, good_config);
 	put_rows(p, 3, "");
 	plant_machine(&p->f);
-	p->ask = (struct tg_doctor_ask){ .config = p->config, .model_id = "zai/glm-4.6", .dataset = p->dataset,
-					 .slice = "0:3", .tag = "glm46", .repos = p->repos };
+	p->ask = (struct tg_doctor_ask){ .config = p->config,
+					 .model_id = "zai/glm-4.6",
+					 .dataset = p->dataset,
+					 .slice = "0:3",
+					 .tag = "glm46",
+					 .repos = p->repos };
 	*state = p;
 	return 0;
 }
@@ -170,7 +190,8 @@ static inline int unplant(void **state)
 	return 0;
 }
 
-/* Examine; the named line must be in this state and say this (NULL: anything). "" as text: no line. */
+/* Examine; the named line must be in this state and say this (NULL: anything). "" as text: no line.
+ */
 static inline const struct tg_doctor_line *expect(struct planted *p, const char *id,
 						  enum tg_doctor_state s, const char *said)
 {

@@ -24,7 +24,8 @@ static void run_directory(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		set_text(&p->f.fs, shared[i]);
 		assert_true(expect(p, "place", FAIL, shared[i])->hard);
-		assert_int_equal(tg_doctor_exit(&p->d, true), TG_E_INPUT); /* --force does not lift it */
+		assert_int_equal(tg_doctor_exit(&p->d, true),
+				 TG_E_INPUT); /* --force does not lift it */
 	}
 	set_text(&p->f.fs, "tmpfs");
 	expect(p, "place", WARN, "reboot");
@@ -41,7 +42,8 @@ static void names_of_file_systems(void **state)
 	assert_string_equal(tg_fs_name(0x01021997), "9p");
 	assert_string_equal(tg_fs_name(0x6969), "nfs");
 	assert_string_equal(tg_fs_name(0xEF53), "local");
-	assert_string_equal(tg_fs_name((uint64_t)(int64_t)(int32_t)0xFF534D42), "cifs"); /* sign-extended */
+	assert_string_equal(tg_fs_name((uint64_t)(int64_t)(int32_t)0xFF534D42),
+			    "cifs"); /* sign-extended */
 }
 
 static void wsl(void **state)
@@ -64,7 +66,8 @@ static void logging_out(void **state)
 	p->f.kill_user_processes = TG_YES;
 	assert_true(expect(p, "session", WARN, "KillUserProcesses=yes")->ends_run);
 	p->f.kill_user_processes = TG_NO;
-	set_text(&p->f.cgroup, "0::/user.slice/user-1000.slice/user@1000.service/app.slice/tmux.scope\n");
+	set_text(&p->f.cgroup,
+		 "0::/user.slice/user-1000.slice/user@1000.service/app.slice/tmux.scope\n");
 	expect(p, "session", OK, NULL);
 	p->f.linger = TG_NO;
 	expect(p, "session", WARN, "linger is off");
@@ -110,7 +113,8 @@ static void docker_desktop(void **state)
 	expect(p, "docker-desktop", WARN, "own machine");
 	set_text(&p->f.kernel, wsl2);
 	p->f.docker_answers = TG_NO;
-	set_text(&p->f.docker_error, "The command 'docker' could not be found in this WSL 2 distro.");
+	set_text(&p->f.docker_error,
+		 "The command 'docker' could not be found in this WSL 2 distro.");
 	expect(p, "containers", FAIL, "does not answer");
 	assert_non_null(strstr(tg_doctor_find(&p->d, "containers")->mend, "WSL integration"));
 }
@@ -160,7 +164,8 @@ static void limits(void **state)
 	expect(p, "files", OK, "4096");
 	p->f.nofile_soft = 256;
 	expect(p, "files", WARN, "256");
-	p->f.nofile_hard = 1024; /* the harness sets soft and hard to 4096, and may not raise them */
+	p->f.nofile_hard =
+		1024; /* the harness sets soft and hard to 4096, and may not raise them */
 	expect(p, "files", FAIL, "4096");
 	p->f.root = true;
 	expect(p, "files", WARN, NULL);
@@ -181,8 +186,9 @@ static void the_demo_asks_for_little(void **state)
 {
 	struct planted *p = *state;
 
-	p->ask = (struct tg_doctor_ask){ .agent = "replay", .evaluator = "local", .dataset = p->dataset,
-					 .repos = p->repos };
+	p->ask = (struct tg_doctor_ask){
+		.agent = "replay", .evaluator = "local", .dataset = p->dataset, .repos = p->repos
+	};
 	set_text(&p->f.python, NULL);
 	set_text(&p->f.docker, NULL);
 	p->f.docker_answers = TG_UNKNOWN;
@@ -212,10 +218,18 @@ static void facts_of_this_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		GOOD_AND_BAD(nothing_is_wrong), GOOD_AND_BAD(run_directory), GOOD_AND_BAD(names_of_file_systems),
-		GOOD_AND_BAD(wsl), GOOD_AND_BAD(logging_out), GOOD_AND_BAD(logind_conf),
-		GOOD_AND_BAD(user_name_spaces), GOOD_AND_BAD(docker_desktop), GOOD_AND_BAD(clock_and_locale),
-		GOOD_AND_BAD(terminal), GOOD_AND_BAD(limits), GOOD_AND_BAD(the_demo_asks_for_little),
+		GOOD_AND_BAD(nothing_is_wrong),
+		GOOD_AND_BAD(run_directory),
+		GOOD_AND_BAD(names_of_file_systems),
+		GOOD_AND_BAD(wsl),
+		GOOD_AND_BAD(logging_out),
+		GOOD_AND_BAD(logind_conf),
+		GOOD_AND_BAD(user_name_spaces),
+		GOOD_AND_BAD(docker_desktop),
+		GOOD_AND_BAD(clock_and_locale),
+		GOOD_AND_BAD(terminal),
+		GOOD_AND_BAD(limits),
+		GOOD_AND_BAD(the_demo_asks_for_little),
 		GOOD_AND_BAD(facts_of_this_machine),
 	};
 

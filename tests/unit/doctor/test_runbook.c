@@ -1,5 +1,5 @@
-/* The runbook's own failure modes, each caught before money is spent: one test a section, and the lines
- * beside them, good and bad, with planted facts. */
+/* The runbook's own failure modes, each caught before money is spent: one test a section, and the
+ * lines beside them, good and bad, with planted facts. */
 #include "planted.h"
 
 #include "core/lib/hash.h"
@@ -10,7 +10,8 @@ static void expect_mend(struct planted *p, const char *id, const char *said)
 	const struct tg_doctor_line *l = tg_doctor_find(&p->d, id);
 
 	if (!l->mend || !strstr(l->mend, said))
-		fail_msg("%s does not mend it with '%s': %s", id, said, l->mend ? l->mend : "(nothing)");
+		fail_msg("%s does not mend it with '%s': %s", id, said,
+			 l->mend ? l->mend : "(nothing)");
 }
 
 /* A: the tools and the key. */
@@ -85,8 +86,9 @@ static void section_a2_keys(void **state)
 /* The names in a .env, and nothing but the names. */
 static void names_of_dotenv(void **state)
 {
-	static const char text[] = "# comment\nZAI_API_KEY='sk-secret'\nexport OPENAI_API_KEY=\"x\"\nEMPTY=\n"
-				   "QUOTED=''\n  SPACED = y\nnonsense\n=z\nLAST=1";
+	static const char text[] =
+		"# comment\nZAI_API_KEY='sk-secret'\nexport OPENAI_API_KEY=\"x\"\nEMPTY=\n"
+		"QUOTED=''\n  SPACED = y\nnonsense\n=z\nLAST=1";
 	struct tg_names names = { 0 };
 
 	(void)state;
@@ -120,9 +122,11 @@ static void section_b_unknown_keys(void **state)
 
 	expect(p, "config-keys", OK, "1.17.5");
 	change_config(p, "  model_name:", "  model_id:");
-	expect(p, "config-keys", FAIL, "agent.yaml:14:3: model.model_id (did you mean model_name?)");
-	expect_mend(p, "config-keys", "model accepts: model_name, model_kwargs, litellm_model_registry, "
-				      "set_cache_control, cost_tracking");
+	expect(p, "config-keys", FAIL,
+	       "agent.yaml:14:3: model.model_id (did you mean model_name?)");
+	expect_mend(p, "config-keys",
+		    "model accepts: model_name, model_kwargs, litellm_model_registry, "
+		    "set_cache_control, cost_tracking");
 	expect(p, "model", FAIL, "no model.model_name");
 	change_config(p, "  step_limit", "  stepp_limit");
 	expect(p, "config-keys", FAIL, "agent.stepp_limit (did you mean step_limit?)");
@@ -134,7 +138,8 @@ static void section_b_unknown_keys(void **state)
 	expect(p, "config-keys", FAIL, "model_kwargs: {temperature: ...}");
 
 	/* keys of one line only: the installed version decides */
-	change_config(p, "  cost_limit: 3.0\n", "  cost_limit: 3.0\n  wall_time_limit_seconds: 60\n");
+	change_config(p, "  cost_limit: 3.0\n",
+		      "  cost_limit: 3.0\n  wall_time_limit_seconds: 60\n");
 	expect(p, "config-keys", FAIL, "wall_time_limit_seconds");
 	set_version(p, "2.4.6", "5.0.2");
 	expect(p, "config-keys", OK, "2.4.6");
@@ -147,7 +152,8 @@ static void section_b_unknown_keys(void **state)
 	expect(p, "config-keys", OK, NULL);
 	/* classes that nobody here knows are left alone */
 	set_version(p, "1.17.5", "4.1.0");
-	change_config(p, "  model_name:", "  model_class: my.own.Model\n  anything: 1\n  model_name:");
+	change_config(p,
+		      "  model_name:", "  model_class: my.own.Model\n  anything: 1\n  model_name:");
 	expect(p, "config-keys", OK, NULL);
 }
 
@@ -184,11 +190,14 @@ static void section_b_cost(void **state)
 	expect(p, "cost", OK, "0.60 USD in, 2.20 USD out");
 	p->f.priced = TG_NO;
 	expect(p, "cost", FAIL, "after its first paid call");
-	change_config(p, "    temperature: 0.0\n", "    temperature: 0.0\n  cost_tracking: ignore_errors\n");
+	change_config(p, "    temperature: 0.0\n",
+		      "    temperature: 0.0\n  cost_tracking: ignore_errors\n");
 	expect(p, "cost", WARN, "neither cost_limit nor --budget");
-	change_config(p, "    temperature: 0.0\n", "    temperature: 0.0\n  cost_tracking: bogus\n");
+	change_config(p, "    temperature: 0.0\n",
+		      "    temperature: 0.0\n  cost_tracking: bogus\n");
 	expect(p, "cost", FAIL, "bogus");
-	change_config(p, "    temperature: 0.0\n", "    temperature: 0.0\n  litellm_model_registry: /no/such.json\n");
+	change_config(p, "    temperature: 0.0\n",
+		      "    temperature: 0.0\n  litellm_model_registry: /no/such.json\n");
 	expect(p, "cost", FAIL, "/no/such.json");
 	put_config(p, good_config);
 	p->f.priced = TG_UNKNOWN;
@@ -217,7 +226,8 @@ static void section_c_rows(void **state)
 	expect_none(p, "columns"); /* 4.x takes classic rows */
 	set_version(p, "2.4.6", "5.0.2");
 	expect(p, "columns", FAIL, "3 of 3 rows lack image");
-	put_rows(p, 3, ",\"image\":\"i\",\"eval_script\":\"e\",\"log_parser\":\"l\",\"eval_type\":\"t\"");
+	put_rows(p, 3,
+		 ",\"image\":\"i\",\"eval_script\":\"e\",\"log_parser\":\"l\",\"eval_type\":\"t\"");
 	expect(p, "columns", OK, NULL);
 	put_rows(p, 3, ",\"surprise\":1");
 	expect(p, "dataset", FAIL, "surprise");
@@ -226,13 +236,15 @@ static void section_c_rows(void **state)
 	assert_int_equal(tg_doctor_exit(&p->d, false), TG_E_INPUT);
 }
 
-/* E1: a second config by copying, where the model or its key was not changed, or the label differs. */
+/* E1: a second config by copying, where the model or its key was not changed, or the label differs.
+ */
 static void section_e1_second_config(void **state)
 {
 	struct planted *p = *state;
 
 	/* edited as the runbook's example says */
-	change_config(p, "model_name: zai/glm-4.6", "model: openrouter/qwen/qwen-2.5-coder-32b-instruct\n"
+	change_config(p, "model_name: zai/glm-4.6",
+		      "model: openrouter/qwen/qwen-2.5-coder-32b-instruct\n"
 		      "  api_key_env: OPENROUTER_API_KEY");
 	p->ask.model_id = "openrouter/qwen-2.5-coder-32b-instruct";
 	expect(p, "config-keys", FAIL, "model.model (did you mean model_name?)");
@@ -246,7 +258,8 @@ static void section_e1_second_config(void **state)
 	/* another route to the same model: a word, no failure */
 	set_names(&p->f.dotenv, "OPENROUTER_API_KEY");
 	expect(p, "keys", OK, NULL);
-	expect(p, "model-id", WARN, "rows and gate will say openrouter/qwen-2.5-coder-32b-instruct");
+	expect(p, "model-id", WARN,
+	       "rows and gate will say openrouter/qwen-2.5-coder-32b-instruct");
 	assert_int_equal(p->d.failures, 0);
 
 	/* copied and not edited at all */
@@ -300,7 +313,8 @@ static void section_f_repeats(void **state)
 /* G1: commands glued together. */
 static void section_g1_glued_commands(void **state)
 {
-	static const char *const bad[] = { "runsmini-extra", "a\nb", "zai/glm-4.6--slice", "50:100--tag" };
+	static const char *const bad[] = { "runsmini-extra", "a\nb", "zai/glm-4.6--slice",
+					   "50:100--tag" };
 	struct planted *p = *state;
 
 	expect(p, "glued-command", OK, NULL);
@@ -319,7 +333,10 @@ static void section_g2_empty_patches(void **state)
 	struct planted *p = *state;
 
 	expect(p, "cwd", OK, "/testbed");
-	change_config(p, "  cwd: /testbed\n  timeout: 60\n  pull_timeout: 1200\n  environment_class: docker\n", "");
+	change_config(p,
+		      "  cwd: /testbed\n  timeout: 60\n  pull_timeout: 1200\n  environment_class: "
+		      "docker\n",
+		      "");
 	expect(p, "cwd", FAIL, "is empty, so agents work in '/'");
 	change_config(p, "environment:\n  cwd: /testbed\n  timeout: 60\n  pull_timeout: 1200\n"
 		      "  environment_class: docker\n", "");
@@ -357,8 +374,9 @@ static void section_g3_disk(void **state)
 	expect(p, "pull-timeout", OK, "1200");
 	p->f.image_bytes = 3000000000LL;
 	p->f.docker_free = 5000000000LL;
-	expect(p, "image-disk", FAIL, "2 images to pull need about 6.0 GB (3.0 GB each, by the mean of those that "
-				      "are here), and /var/lib/docker has 5.0 GB free");
+	expect(p, "image-disk", FAIL,
+	       "2 images to pull need about 6.0 GB (3.0 GB each, by the mean of those that "
+	       "are here), and /var/lib/docker has 5.0 GB free");
 	p->f.docker_free = 7000000000LL;
 	expect(p, "image-disk", WARN, "7.0 GB");
 	p->f.docker_free = 70000000000LL;
@@ -410,13 +428,21 @@ static void json_and_exit_codes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		GOOD_AND_BAD(section_a_tools), GOOD_AND_BAD(section_a2_keys), GOOD_AND_BAD(names_of_dotenv),
-		GOOD_AND_BAD(section_b_yaml), GOOD_AND_BAD(section_b_unknown_keys),
-		GOOD_AND_BAD(section_b_name_and_secret), GOOD_AND_BAD(section_b_cost),
-		GOOD_AND_BAD(section_c_rows), GOOD_AND_BAD(section_e1_second_config),
-		GOOD_AND_BAD(section_f_repeats), GOOD_AND_BAD(section_g1_glued_commands),
-		GOOD_AND_BAD(section_g2_empty_patches), GOOD_AND_BAD(section_g3_disk),
-		GOOD_AND_BAD(a_row_names_its_own_image), GOOD_AND_BAD(json_and_exit_codes),
+		GOOD_AND_BAD(section_a_tools),
+		GOOD_AND_BAD(section_a2_keys),
+		GOOD_AND_BAD(names_of_dotenv),
+		GOOD_AND_BAD(section_b_yaml),
+		GOOD_AND_BAD(section_b_unknown_keys),
+		GOOD_AND_BAD(section_b_name_and_secret),
+		GOOD_AND_BAD(section_b_cost),
+		GOOD_AND_BAD(section_c_rows),
+		GOOD_AND_BAD(section_e1_second_config),
+		GOOD_AND_BAD(section_f_repeats),
+		GOOD_AND_BAD(section_g1_glued_commands),
+		GOOD_AND_BAD(section_g2_empty_patches),
+		GOOD_AND_BAD(section_g3_disk),
+		GOOD_AND_BAD(a_row_names_its_own_image),
+		GOOD_AND_BAD(json_and_exit_codes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,7 +159,8 @@ static bool write_predictions(struct collect *c, struct tg_err *err)
 		tg_json_push(list, prediction(c, in, att, &patch, true));
 	}
 	tg_json_print(list, TG_JSON_PY_INDENT2, &text);
-	ok = !tg_json_first(list) || (c->in_place && says_the_same(c, list)) ||
+	ok = !tg_json_first(list) || (c->in_place && says_the_same(c, list) &&
+	      tg_publish_use_existing(&c->pub, "preds_filled.json", err)) ||
 	     tg_publish_bytes(&c->pub, "preds_filled.json", text.p, text.n, err);
 	tg_buf_clear(&text);
 	tg_json_print(map, TG_JSON_PY_INDENT2, &text);

@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "core/lib/buf.h"
 #include "core/lib/file.h"
 #include "core/lib/hash.h"
@@ -64,6 +66,8 @@ static char *place(struct tg_publisher *p, const char *rel, const char *sha256, 
 	*ok = true;
 	if (tg_file_exists(path)) {
 		*ok = tg_sha256_file(path, have, NULL, err);
+		if (*ok && !strcmp(have, sha256))
+			*ok = tg_publish_use_existing(p, rel, err);
 		if (!*ok || !strcmp(have, sha256))
 			goto nothing;
 		if (p->careful && !tg_json_bool(p->ledger, rel, false)) {
@@ -83,6 +87,17 @@ static char *place(struct tg_publisher *p, const char *rel, const char *sha256, 
 nothing:
 	free(path);
 	return NULL;
+}
+
+bool tg_publish_use_existing(const struct tg_publisher *p, const char *rel, struct tg_err *err)
+{
+	char *inner = tg_asprintf("derived/%s", rel), *path = tg_layout_control(p->run_dir, inner);
+	bool ok = unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR ||
+		  tg_fail_sys(err, errno, "cannot remove %s", path);
+
+	free(inner);
+	free(path);
+	return ok;
 }
 
 bool tg_publish_bytes(struct tg_publisher *p, const char *rel, const void *data, size_t n,

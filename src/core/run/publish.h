@@ -30,6 +30,9 @@ void tg_publish_fini(struct tg_publisher *p);
 bool tg_publish_bytes(struct tg_publisher *p, const char *rel, const void *data, size_t n,
 		      struct tg_err *err);
 bool tg_publish_copy(struct tg_publisher *p, const char *rel, const char *src, struct tg_err *err);
+/* The file that stands there says the same (again): what an earlier, unfinished state of the run put
+ * into .tgmon/derived/ goes, or it would still be taken for the latest. */
+bool tg_publish_use_existing(const struct tg_publisher *p, const char *rel, struct tg_err *err);
 /* Where a derived file of this run is: RUN/rel, or RUN/.tgmon/derived/rel when ours had to go there.
  * Caller frees. */
 char *tg_published_path(const char *run_dir, const char *rel);

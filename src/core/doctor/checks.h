@@ -51,7 +51,7 @@ char *tg_did_you_mean(const struct tg_names *accepted, const char *section, cons
 
 tg_check_fn tg_check_glued, tg_check_python, tg_check_mini, tg_check_swebench, tg_check_docker,
 	tg_check_docker_desktop;
-tg_check_fn tg_check_config_parses, tg_check_config_name, tg_check_config_keys, tg_check_cwd,
+tg_check_fn tg_check_config_parses, tg_check_config_keys, tg_check_cwd,
 	tg_check_template, tg_check_pull_timeout, tg_check_secret_in_config;
 tg_check_fn tg_check_model, tg_check_model_id, tg_check_keys, tg_check_cost;
 tg_check_fn tg_check_dataset, tg_check_slice, tg_check_columns, tg_check_images, tg_check_disk,

@@ -29,27 +29,6 @@ void tg_check_config_parses(const struct tg_exam *x, struct tg_doctor_line *l)
 		tg_say(l, OK, NULL, "%s parses", x->ask->config);
 }
 
-/* 1.x replaces a suffix other than .yaml, and 2.x takes a path with '=' for a setting (spec, 1.3).
- */
-void tg_check_config_name(const struct tg_exam *x, struct tg_doctor_line *l)
-{
-	const char *path = x->ask->config;
-	int gen = tg_mini_generation(x->f);
-
-	if (!x->config)
-		return;
-	if (gen != 2 && !tg_ends_with(path, ".yaml"))
-		tg_say_take(l, FAIL, tg_asprintf("mv %s NAME.yaml", path),
-			    "mini-swe-agent 1.x replaces the "
-			    "suffix by .yaml and would read another file than %s",
-			    tg_path_base(path));
-	else if (gen != 1 && strchr(path, '='))
-		tg_say_take(l, FAIL, tg_asprintf("mv %s NAME.yaml", path),
-			    "mini-swe-agent 2.x takes a path with "
-			    "'=' for a setting, not for a file: %s",
-			    path);
-}
-
 /* ---- keys ------------------------------------------------------------------------------- */
 
 struct finds {

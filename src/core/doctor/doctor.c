@@ -28,7 +28,6 @@ static const struct check {
 	{ "containers", "A", "containers", TOOLS, tg_check_docker },
 	{ "docker-desktop", "A", "Docker Desktop", TOOLS, tg_check_docker_desktop },
 	{ "config", "B", "agent config", MINI | INPUT, tg_check_config_parses },
-	{ "config-name", "B", "config's name", MINI | INPUT, tg_check_config_name },
 	{ "config-keys", "B", "config's keys", MINI | INPUT, tg_check_config_keys },
 	{ "config-secret", "B", "keys in the config", MINI | INPUT, tg_check_secret_in_config },
 	{ "model", "E1", "model", MINI | INPUT, tg_check_model },

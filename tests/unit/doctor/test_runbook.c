@@ -157,30 +157,15 @@ static void section_b_unknown_keys(void **state)
 	expect(p, "config-keys", OK, NULL);
 }
 
-static void section_b_name_and_secret(void **state)
+static void section_b_secret(void **state)
 {
 	struct planted *p = *state;
-	char *yml = tg_path_join(p->dir, "agent.yml"), *eq = tg_path_join(p->dir, "a=b.yaml");
 
-	expect_none(p, "config-name");
 	expect_none(p, "config-secret");
-	assert_true(tg_file_copy(p->config, yml, 0644, NULL));
-	assert_true(tg_file_copy(p->config, eq, 0644, NULL));
-	p->ask.config = yml;
-	expect(p, "config-name", FAIL, "agent.yml");
-	p->ask.config = eq;
-	expect_none(p, "config-name");
-	set_version(p, "2.4.6", "5.0.2");
-	expect(p, "config-name", FAIL, "a=b.yaml");
-	p->ask.config = yml;
-	expect_none(p, "config-name");
-	p->ask.config = p->config;
 	change_config(p, "    temperature: 0.0\n", "    api_key: sk-very-secret\n");
 	expect(p, "config-secret", FAIL, "agent.yaml:16:5");
 	for (size_t i = 0; i < p->d.n; i++)
 		assert_null(strstr(p->d.v[i].text, "sk-very-secret"));
-	free(yml);
-	free(eq);
 }
 
 static void section_b_cost(void **state)
@@ -433,7 +418,7 @@ int main(void)
 		GOOD_AND_BAD(names_of_dotenv),
 		GOOD_AND_BAD(section_b_yaml),
 		GOOD_AND_BAD(section_b_unknown_keys),
-		GOOD_AND_BAD(section_b_name_and_secret),
+		GOOD_AND_BAD(section_b_secret),
 		GOOD_AND_BAD(section_b_cost),
 		GOOD_AND_BAD(section_c_rows),
 		GOOD_AND_BAD(section_e1_second_config),

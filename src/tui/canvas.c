@@ -104,7 +104,8 @@ static bool next_grapheme(const char **p, const char *end, struct grapheme *g)
 	size_t n = code_point(*p, (size_t)(end - *p), &cp);
 	g->width = utf8proc_charwidth(cp);
 	size_t points = 1;
-	bool alone = g->width < 1; /* a combining mark without a base would join the cell before it */
+	bool alone =
+		g->width < 1; /* a combining mark without a base would join the cell before it */
 	while (*p + n < end) {
 		size_t k = code_point(*p + n, (size_t)(end - *p) - n, &next);
 		if (utf8proc_grapheme_break_stateful(cp, next, &state))
@@ -140,7 +141,8 @@ static bool plain_ascii(const char *p, size_t n)
 }
 
 /* The safe form of a text; borrowed until the next call. */
-static struct tg_str safe_text(struct tg_buf *scratch, bool ascii, const char *p, size_t n, bool tabs)
+static struct tg_str safe_text(struct tg_buf *scratch, bool ascii, const char *p, size_t n,
+			       bool tabs)
 {
 	if (n > TEXT_CAP)
 		n = TEXT_CAP;

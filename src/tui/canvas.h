@@ -1,12 +1,13 @@
 #ifndef TG_CANVAS_H
 #define TG_CANVAS_H
 /*
- * A grid of cells that views draw into; pure memory, no terminal. The whole grid is drawn anew for each
- * frame: the terminal layer (term.h) finds out what changed.
+ * A grid of cells that views draw into; pure memory, no terminal. The whole grid is drawn anew for
+ * each frame: the terminal layer (term.h) finds out what changed.
  *
  * tg_canvas_puts is the only way to put text, ours or untrusted: bytes pass through core/lib/text.h
- * (escapes, C1, bidi, zero width and invalid UTF-8 become visible), are split into graphemes and measured
- * with utf8proc's pinned table. Everything is clipped; a text that does not fit ends in a mark of the cut.
+ * (escapes, C1, bidi, zero width and invalid UTF-8 become visible), are split into graphemes and
+ * measured with utf8proc's pinned table. Everything is clipped; a text that does not fit ends in a
+ * mark of the cut.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,7 +52,8 @@ struct tg_at {
 	int skip; /* columns of the text that are scrolled out to the left */
 };
 
-#define TG_AT(row, col, width, r) ((struct tg_at){ .y = (row), .x = (col), .w = (width), .role = (r) })
+#define TG_AT(row, col, width, r)                                                                  \
+	((struct tg_at){ .y = (row), .x = (col), .w = (width), .role = (r) })
 
 /* Returns how many columns were used. */
 int tg_canvas_puts(struct tg_canvas *cv, struct tg_at at, const char *p, size_t n);
@@ -59,8 +61,19 @@ int tg_canvas_put(struct tg_canvas *cv, struct tg_at at, const char *s);
 int tg_canvas_fmt(struct tg_canvas *cv, struct tg_at at, const char *fmt, ...) TG_PRINTF(3, 4);
 
 /* Marks of our own drawing. */
-enum tg_glyph { TG_G_HLINE, TG_G_VLINE, TG_G_BLOCK, TG_G_REST, TG_G_CURSOR, TG_G_UP, TG_G_DOWN, TG_G_CUT,
-		TG_G_DOT, TG_G_GE, TG_G_COUNT };
+enum tg_glyph {
+	TG_G_HLINE,
+	TG_G_VLINE,
+	TG_G_BLOCK,
+	TG_G_REST,
+	TG_G_CURSOR,
+	TG_G_UP,
+	TG_G_DOWN,
+	TG_G_CUT,
+	TG_G_DOT,
+	TG_G_GE,
+	TG_G_COUNT
+};
 const char *tg_glyph(const struct tg_canvas *cv, enum tg_glyph g);
 
 void tg_canvas_hline(struct tg_canvas *cv, int y, int x, int w, enum tg_role role);

@@ -20,10 +20,21 @@ static const struct {
 	const char *name;
 	uint32_t key;
 } key_names[] = {
-	{ "Up", TG_KEY_UP }, { "Down", TG_KEY_DOWN }, { "Left", TG_KEY_LEFT }, { "Right", TG_KEY_RIGHT },
-	{ "PgUp", TG_KEY_PGUP }, { "PgDn", TG_KEY_PGDN }, { "Home", TG_KEY_HOME }, { "End", TG_KEY_END },
-	{ "Enter", TG_KEY_ENTER }, { "Backspace", TG_KEY_BACKSPACE }, { "Delete", TG_KEY_DELETE },
-	{ "Tab", TG_KEY_TAB }, { "F1", TG_KEY_F1 }, { "Esc", TG_KEY_ESC }, { "Space", ' ' },
+	{ "Up", TG_KEY_UP },
+	{ "Down", TG_KEY_DOWN },
+	{ "Left", TG_KEY_LEFT },
+	{ "Right", TG_KEY_RIGHT },
+	{ "PgUp", TG_KEY_PGUP },
+	{ "PgDn", TG_KEY_PGDN },
+	{ "Home", TG_KEY_HOME },
+	{ "End", TG_KEY_END },
+	{ "Enter", TG_KEY_ENTER },
+	{ "Backspace", TG_KEY_BACKSPACE },
+	{ "Delete", TG_KEY_DELETE },
+	{ "Tab", TG_KEY_TAB },
+	{ "F1", TG_KEY_F1 },
+	{ "Esc", TG_KEY_ESC },
+	{ "Space", ' ' },
 	{ "Comma", ',' },
 };
 

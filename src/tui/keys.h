@@ -1,8 +1,9 @@
 #ifndef TG_KEYS_H
 #define TG_KEYS_H
 /*
- * Keys and commands. A key is a Unicode code point, a control character, or TG_KEY_*. The key map holds one
- * trie of chords a scope, made from commands.def; a view asks with its scopes, narrowest first.
+ * Keys and commands. A key is a Unicode code point, a control character, or TG_KEY_*. The key map
+ * holds one trie of chords a scope, made from commands.def; a view asks with its scopes, narrowest
+ * first.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,8 +19,14 @@ enum tg_key {
 };
 
 enum tg_scope {
-	TG_SCOPE_ANY, TG_SCOPE_INSTANCES, TG_SCOPE_RUNS, TG_SCOPE_PATCH, TG_SCOPE_LOG, TG_SCOPE_ATTEMPT,
-	TG_SCOPE_PAGER, TG_SCOPE_COUNT
+	TG_SCOPE_ANY,
+	TG_SCOPE_INSTANCES,
+	TG_SCOPE_RUNS,
+	TG_SCOPE_PATCH,
+	TG_SCOPE_LOG,
+	TG_SCOPE_ATTEMPT,
+	TG_SCOPE_PAGER,
+	TG_SCOPE_COUNT
 };
 
 enum { TG_CMD_MUTATES = 1, TG_CMD_HINT = 2 };
@@ -47,7 +54,8 @@ struct tg_keymap;
 
 struct tg_keymap *tg_keymap_new(void); /* the default keys */
 void tg_keymap_free(struct tg_keymap *km);
-/* Feed one key; scopes ends with TG_SCOPE_ANY. TG_CMD_NONE: the key (or the chord so far) means nothing. */
+/* Feed one key; scopes ends with TG_SCOPE_ANY. TG_CMD_NONE: the key (or the chord so far) means
+ * nothing. */
 enum tg_cmd tg_keymap_feed(struct tg_keymap *km, const enum tg_scope *scopes, uint32_t key);
 /* A chord that has begun is given up. */
 void tg_keymap_cancel(struct tg_keymap *km);

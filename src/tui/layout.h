@@ -1,9 +1,9 @@
 #ifndef TG_LAYOUT_TUI_H
 #define TG_LAYOUT_TUI_H
 /*
- * Splitting a rectangle. Items are FIXED (n cells), FIT (between min and want) or FILL (share of the rest).
- * When there is too little room, items with the largest `drop` lose first: FIT shrinks to min, then items
- * are left out (size 0); drop 0 is never left out while a cell remains. Pure.
+ * Splitting a rectangle. Items are FIXED (n cells), FIT (between min and want) or FILL (share of
+ * the rest). When there is too little room, items with the largest `drop` lose first: FIT shrinks
+ * to min, then items are left out (size 0); drop 0 is never left out while a cell remains. Pure.
  */
 #include "tui/canvas.h"
 

@@ -9,14 +9,15 @@
 #define KEY_FRAME_MS 33
 #define DATA_FRAME_MS 250
 
-void tg_loop_init(struct tg_loop *l, const struct tg_loop_ops *ops, void *user, struct tg_term *term,
-		  bool ascii)
+void tg_loop_init(struct tg_loop *l, const struct tg_loop_ops *ops, void *user,
+		  struct tg_term *term, bool ascii)
 {
 	int rows, cols;
 	*l = (struct tg_loop){ .ops = ops, .user = user, .term = term, .key_dirty = true };
 	tg_term_size(term, &rows, &cols);
 	tg_canvas_init(&l->canvas, rows, cols, ascii);
-	l->last_frame_ms = l->last_data_ms = tg_mono_ms() - 1000; /* the first frame is due at once */
+	l->last_frame_ms = l->last_data_ms =
+		tg_mono_ms() - 1000; /* the first frame is due at once */
 }
 
 void tg_loop_fini(struct tg_loop *l)

@@ -103,7 +103,8 @@ static void mark_hits(const struct tg_pager *p, struct tg_canvas *cv, struct tg_
 	const char *at = s.p;
 	while ((at = find_word(p->search, s, (size_t)(at - s.p)))) {
 		size_t n = strlen(p->search);
-		int x = tg_text_columns(s.p, (size_t)(at - s.p), cv->ascii) - p->skip + p->ops->gutter;
+		int x = tg_text_columns(s.p, (size_t)(at - s.p), cv->ascii) - p->skip +
+			p->ops->gutter;
 		int w = tg_text_columns(at, n, cv->ascii);
 		if (x < p->ops->gutter) {
 			w += x - p->ops->gutter;

@@ -1,8 +1,8 @@
 #ifndef TG_PAGER_H
 #define TG_PAGER_H
 /*
- * A scrolling view of lines that come from callbacks as they are needed: search with marked hits, sideways
- * scrolling, following the end (which yields as soon as one scrolls up).
+ * A scrolling view of lines that come from callbacks as they are needed: search with marked hits,
+ * sideways scrolling, following the end (which yields as soon as one scrolls up).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,8 +33,8 @@ struct tg_pager {
 void tg_pager_init(struct tg_pager *p, const struct tg_pager_ops *ops, void *user);
 /* Movement, search-next/prev, follow; false: not the pager's. */
 bool tg_pager_cmd(struct tg_pager *p, enum tg_cmd cmd);
-/* Search from the top of the screen on; false: not found (the place stays). Case matters only when the
- * word has a capital. */
+/* Search from the top of the screen on; false: not found (the place stays). Case matters only when
+ * the word has a capital. */
 bool tg_pager_search(struct tg_pager *p, const char *word);
 void tg_pager_goto(struct tg_pager *p, size_t line);
 void tg_pager_draw(struct tg_pager *p, struct tg_canvas *cv, struct tg_rect r);

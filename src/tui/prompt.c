@@ -91,7 +91,8 @@ void tg_prompt_draw(const struct tg_prompt *p, struct tg_canvas *cv, struct tg_r
 	if (p->kind == TG_PROMPT_CONFIRM) {
 		/* The answer is never cut off, the question may be. */
 		int room = r.w - (int)sizeof answer + 1;
-		int x = tg_canvas_put(cv, TG_AT(r.y, r.x, room > 0 ? room : 1, TG_ROLE_PROMPT), p->label);
+		int x = tg_canvas_put(cv, TG_AT(r.y, r.x, room > 0 ? room : 1, TG_ROLE_PROMPT),
+				      p->label);
 		tg_canvas_put(cv, TG_AT(r.y, r.x + x, r.w - x, TG_ROLE_HINT_KEY), answer);
 		return;
 	}

@@ -1,8 +1,8 @@
 #ifndef TG_PROMPT_H
 #define TG_PROMPT_H
 /*
- * The foot line as a question: a text to type, or yes/no with the safe answer preset. The caller gets what
- * happened with each key and does the rest.
+ * The foot line as a question: a text to type, or yes/no with the safe answer preset. The caller
+ * gets what happened with each key and does the rest.
  */
 #include <stdbool.h>
 #include <stdint.h>

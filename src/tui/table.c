@@ -13,7 +13,9 @@ void tg_table_init(struct tg_table *t, const struct tg_table_ops *ops, void *use
 		   const struct tg_column *col, int col_n)
 {
 	assert(col_n > 0 && col_n <= MAX_COLUMNS);
-	*t = (struct tg_table){ .ops = ops, .user = user, .col = col, .col_n = col_n, .sort_col = -1 };
+	*t = (struct tg_table){
+		.ops = ops, .user = user, .col = col, .col_n = col_n, .sort_col = -1
+	};
 	t->width = tg_calloc((size_t)col_n, sizeof *t->width);
 }
 
@@ -171,8 +173,8 @@ size_t tg_table_row(const struct tg_table *t)
 	return t->n ? t->order[t->cursor] : TG_TABLE_NO_ROW;
 }
 
-/* Growing columns are as wide as their widest cell was: a table whose columns dance cannot be read, and costs
- * bytes. */
+/* Growing columns are as wide as their widest cell was: a table whose columns dance cannot be read,
+ * and costs bytes. */
 static void fit_columns(struct tg_table *t, bool ascii)
 {
 	size_t rows = t->ops->count(t->user);
@@ -182,7 +184,8 @@ static void fit_columns(struct tg_table *t, bool ascii)
 	for (int c = 0; c < t->col_n; c++) {
 		if (t->width[c] < t->col[c].min)
 			t->width[c] = t->col[c].min;
-		for (size_t i = 0; i < rows && t->col[c].max > t->col[c].min && !t->col[c].fill; i++) {
+		for (size_t i = 0; i < rows && t->col[c].max > t->col[c].min && !t->col[c].fill;
+		     i++) {
 			struct tg_tcell cell = { .role = TG_ROLE_TEXT };
 			t->ops->cell(t->user, i, c, &cell);
 			int w = tg_text_columns(cell.s, strlen(cell.s), ascii) +
@@ -229,8 +232,8 @@ static void draw_head(const struct tg_table *t, struct tg_canvas *cv, struct tg_
 	}
 }
 
-static void draw_cell(struct tg_canvas *cv, const struct tg_column *col, const struct tg_tcell *cell,
-		      struct tg_at at, const struct tg_theme *theme)
+static void draw_cell(struct tg_canvas *cv, const struct tg_column *col,
+		      const struct tg_tcell *cell, struct tg_at at, const struct tg_theme *theme)
 {
 	const char *glyph = cell->glyph ? tg_theme_glyph(theme, cell->glyph, cv->ascii) : "";
 	at.role = cell->role;
@@ -259,7 +262,8 @@ static void draw_row(struct tg_table *t, struct tg_canvas *cv, struct tg_rect r,
 			continue;
 		struct tg_tcell cell = { .role = TG_ROLE_TEXT };
 		t->ops->cell(t->user, row, c, &cell);
-		draw_cell(cv, &t->col[c], &cell, TG_AT(r.y, x, slot[c].size - GAP, TG_ROLE_TEXT), theme);
+		draw_cell(cv, &t->col[c], &cell, TG_AT(r.y, x, slot[c].size - GAP, TG_ROLE_TEXT),
+			  theme);
 		x += slot[c].size;
 	}
 }
@@ -304,8 +308,8 @@ void tg_table_draw(struct tg_table *t, struct tg_canvas *cv, struct tg_rect r,
 		if (focus && at == t->cursor) {
 			tg_canvas_put(cv, TG_AT(line.y, line.x, 1, TG_ROLE_MARK),
 				      tg_glyph(cv, TG_G_CURSOR));
-			/* Not the whole row: repainting two rows in all their colours for one step of the
-			 * cursor would double what a scrolled line costs. */
+			/* Not the whole row: repainting two rows in all their colours for one step
+			 * of the cursor would double what a scrolled line costs. */
 			line.w = 2 + slot[0].size;
 			tg_canvas_over(cv, line, TG_ROLE_CURSOR);
 		}

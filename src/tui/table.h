@@ -1,9 +1,9 @@
 #ifndef TG_TABLE_H
 #define TG_TABLE_H
 /*
- * A table of rows whose cells come from callbacks: columns by priority and width, sorting, filtering, marks,
- * and a cursor that stays on its row by identity (row_id), whatever is sorted in or out around it.
- * The table owns no data; after the rows changed, call tg_table_refresh.
+ * A table of rows whose cells come from callbacks: columns by priority and width, sorting,
+ * filtering, marks, and a cursor that stays on its row by identity (row_id), whatever is sorted in
+ * or out around it. The table owns no data; after the rows changed, call tg_table_refresh.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ struct tg_tcell {
 struct tg_column {
 	const char *title;
 	int min, max;           /* columns; max > min: grows to its content when there is room */
-	int keep;               /* content up to this width is kept before other columns come (0: min) */
+	int keep; /* content up to this width is kept before other columns come (0: min) */
 	int drop;               /* 0: stays; else the larger leaves first when there is no room */
 	bool right, fill, cut_middle;
 };
@@ -47,7 +47,7 @@ struct tg_table {
 	char **marked;
 	size_t marked_n, marked_cap;
 	int page;               /* body rows of the last drawing */
-	int *width;             /* fitted width of each column: grows with its content, never shrinks */
+	int *width; /* fitted width of each column: grows with its content, never shrinks */
 	bool fit_again;
 };
 

@@ -56,7 +56,7 @@ struct tg_term {
 	struct tg_term_stats stats;
 };
 
-/* --- the frame --------------------------------------------------------------------------------------- */
+/* --- the frame ---------------------------------------------------------------------- */
 
 /* What curses left in the sink, moved to `pending`. */
 static void drain_sink(struct tg_term *t, bool bracket)
@@ -157,8 +157,10 @@ static void set_pen(struct tg_term *t, struct pen *pen, const struct tg_cell *c,
 {
 	if (pen->role == c->role && pen->over == c->over)
 		return;
-	struct tg_look look = tg_theme_look(theme, (enum tg_role)c->role, (enum tg_role)c->over, t->depth);
-	/* A blank needs no colour of its own: it takes the pen that is there, and saves a change of it. */
+	struct tg_look look =
+		tg_theme_look(theme, (enum tg_role)c->role, (enum tg_role)c->over, t->depth);
+	/* A blank needs no colour of its own: it takes the pen that is there, and saves a change of
+	 * it. */
 	if (pen->plain && c->n == 1 && c->s[0] == ' ' && look.bg < 0 &&
 	    !(look.attr & (TG_REVERSE | TG_UNDERLINE)))
 		return;
@@ -178,8 +180,9 @@ static void set_pen(struct tg_term *t, struct pen *pen, const struct tg_cell *c,
 	pen->pair = t->depth == TG_DEPTH_MONO ? 0 : pair_of(t, look.fg, look.bg);
 }
 
-/* One cell's code points. Where libc (and so curses) counts another width than the canvas did, the cell gets
- * a substitute of the canvas's width, so that the two never disagree about where things are. */
+/* One cell's code points. Where libc (and so curses) counts another width than the canvas did, the
+ * cell gets a substitute of the canvas's width, so that the two never disagree about where things
+ * are. */
 static int cell_points(const struct tg_cell *c, wchar_t ws[6])
 {
 	int n = 0, cols = 0;
@@ -200,7 +203,8 @@ static int cell_points(const struct tg_cell *c, wchar_t ws[6])
 	return c->width; /* so many cells of it */
 }
 
-static void blit_row(struct tg_term *t, const struct tg_canvas *cv, const struct tg_theme *theme, int y)
+static void blit_row(struct tg_term *t, const struct tg_canvas *cv, const struct tg_theme *theme,
+		     int y)
 {
 	struct pen pen = { .role = 0xffff };
 	const struct tg_cell *row = &cv->cell[(size_t)y * (size_t)cv->cols];
@@ -242,7 +246,7 @@ void tg_term_redraw(struct tg_term *t)
 	t->redraw = true;
 }
 
-/* --- modes, opening and closing ---------------------------------------------------------------------- */
+/* --- modes, opening and closing ----------------------------------------------------- */
 
 static void make_modes(struct tg_term *t)
 {
@@ -292,7 +296,8 @@ static void open_out(struct tg_term *t, int fd)
 static void read_size(struct tg_term *t)
 {
 	struct winsize ws;
-	if (t->out_fd < 0 || ioctl(t->out_fd, TIOCGWINSZ, &ws) < 0 || ws.ws_row == 0 || ws.ws_col == 0)
+	if (t->out_fd < 0 || ioctl(t->out_fd, TIOCGWINSZ, &ws) < 0 || ws.ws_row == 0 ||
+	    ws.ws_col == 0)
 		return;
 	t->rows = ws.ws_row;
 	t->cols = ws.ws_col;
@@ -307,7 +312,8 @@ static void apply_size(struct tg_term *t)
 static bool asks_sync(const char *term)
 {
 	/* Old consoles print what they do not know. */
-	return !tg_starts_with(term, "linux") && !tg_starts_with(term, "vt") && strcmp(term, "dumb") != 0;
+	return !tg_starts_with(term, "linux") && !tg_starts_with(term, "vt") &&
+	       strcmp(term, "dumb") != 0;
 }
 
 static void set_up_curses(struct tg_term *t, const struct tg_term_opts *opts)
@@ -348,8 +354,10 @@ static bool start_screen(struct tg_term *t, const struct tg_term_opts *opts, con
 		return tg_fail_sys(err, errno, "cannot open the terminal's streams");
 	t->screen = newterm(term, t->sink_file, t->in_file);
 	if (!t->screen)
-		return tg_fail(err, TG_E_MACHINE, "the terminal type \"%s\" is not known here; set TERM to one "
-			       "that is (xterm-256color, say), or use --once", term);
+		return tg_fail(err, TG_E_MACHINE,
+			       "the terminal type \"%s\" is not known here; set TERM to one "
+			       "that is (xterm-256color, say), or use --once",
+			       term);
 	set_up_curses(t, opts);
 	apply_size(t);
 	return true;
@@ -367,7 +375,8 @@ struct tg_term *tg_term_open(const struct tg_term_opts *opts, struct tg_err *err
 	t->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	if (opts->out_fd >= 0) {
 		if (!isatty(opts->out_fd) || tcgetattr(opts->out_fd, &t->old_modes) < 0) {
-			tg_fail(err, TG_E_INPUT, "this is not a terminal; use --once for one plain frame or "
+			tg_fail(err, TG_E_INPUT,
+				"this is not a terminal; use --once for one plain frame or "
 				"`tgmon status --json`");
 			free(t);
 			return NULL;
@@ -430,7 +439,7 @@ void tg_term_close(struct tg_term *t)
 	free(t);
 }
 
-/* --- signals, size, keys ----------------------------------------------------------------------------- */
+/* --- signals, size, keys ------------------------------------------------------------ */
 
 static void stop_and_come_back(struct tg_term *t)
 {
@@ -487,10 +496,12 @@ static uint32_t special_key(wint_t code)
 		wint_t code;
 		uint32_t key;
 	} map[] = {
-		{ KEY_UP, TG_KEY_UP }, { KEY_DOWN, TG_KEY_DOWN }, { KEY_LEFT, TG_KEY_LEFT },
-		{ KEY_RIGHT, TG_KEY_RIGHT }, { KEY_PPAGE, TG_KEY_PGUP }, { KEY_NPAGE, TG_KEY_PGDN },
-		{ KEY_HOME, TG_KEY_HOME }, { KEY_END, TG_KEY_END }, { KEY_ENTER, TG_KEY_ENTER },
-		{ KEY_BACKSPACE, TG_KEY_BACKSPACE }, { KEY_DC, TG_KEY_DELETE }, { KEY_F(1), TG_KEY_F1 },
+		{ KEY_UP, TG_KEY_UP },	     { KEY_DOWN, TG_KEY_DOWN },
+		{ KEY_LEFT, TG_KEY_LEFT },   { KEY_RIGHT, TG_KEY_RIGHT },
+		{ KEY_PPAGE, TG_KEY_PGUP },  { KEY_NPAGE, TG_KEY_PGDN },
+		{ KEY_HOME, TG_KEY_HOME },   { KEY_END, TG_KEY_END },
+		{ KEY_ENTER, TG_KEY_ENTER }, { KEY_BACKSPACE, TG_KEY_BACKSPACE },
+		{ KEY_DC, TG_KEY_DELETE },   { KEY_F(1), TG_KEY_F1 },
 	};
 	for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
 		if (map[i].code == code)

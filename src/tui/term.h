@@ -1,16 +1,18 @@
 #ifndef TG_TERM_H
 #define TG_TERM_H
 /*
- * The terminal. ncurses draws into a memory file (the sink); a frame is what it left there, handed to the
- * terminal in one non-blocking write. So every byte is counted, a slow line gets no new frame while the last
- * one is unwritten, and a test reads the frames without any terminal at all (out_fd -1).
+ * The terminal. ncurses draws into a memory file (the sink); a frame is what it left there, handed
+ * to the terminal in one non-blocking write. So every byte is counted, a slow line gets no new
+ * frame while the last one is unwritten, and a test reads the frames without any terminal at all
+ * (out_fd -1).
  *
- * Since the sink is no terminal, this module does what curses would: modes, size, stopping (^Z) and the
- * restoration of the terminal at every end: close, SIGTERM, SIGHUP, SIGINT, out of memory, a crash.
+ * Since the sink is no terminal, this module does what curses would: modes, size, stopping (^Z) and
+ * the restoration of the terminal at every end: close, SIGTERM, SIGHUP, SIGINT, out of memory, a
+ * crash.
  *
- * Everything written: what terminfo has for TERM, and DEC 2026 (synchronised output), which is asked for by
- * DECRQM and used only after the terminal has said that it knows it.
- * One terminal a process: curses and signal handlers cannot have two.
+ * Everything written: what terminfo has for TERM, and DEC 2026 (synchronised output), which is
+ * asked for by DECRQM and used only after the terminal has said that it knows it. One terminal a
+ * process: curses and signal handlers cannot have two.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,8 +39,8 @@ void tg_term_size(const struct tg_term *t, int *rows, int *cols);
 bool tg_term_utf8(const struct tg_term *t);
 enum tg_depth tg_term_depth(const struct tg_term *t);
 
-/* Draw the canvas: makes a frame out of what differs from the one before. Must not be called while bytes are
- * pending. Returns the frame's bytes (0: nothing changed). */
+/* Draw the canvas: makes a frame out of what differs from the one before. Must not be called while
+ * bytes are pending. Returns the frame's bytes (0: nothing changed). */
 size_t tg_term_draw(struct tg_term *t, const struct tg_canvas *cv, const struct tg_theme *theme);
 /* One write of what is pending. False: the terminal is gone. */
 bool tg_term_flush(struct tg_term *t);
@@ -56,7 +58,8 @@ int tg_term_out_fd(const struct tg_term *t);
 int tg_term_signal_fd(const struct tg_term *t); /* readable when a signal came */
 
 enum { TG_TERM_RESIZED = 1, TG_TERM_END = 2 };
-/* Handle what signals brought: stopping and coming back happens inside. Returns what the caller must do. */
+/* Handle what signals brought: stopping and coming back happens inside. Returns what the caller
+ * must do. */
 unsigned tg_term_signals(struct tg_term *t);
 int tg_term_end_signal(const struct tg_term *t); /* which one said END */
 /* out_fd -1: a size as SIGWINCH would bring it. */

@@ -1,8 +1,9 @@
 #ifndef TG_TERM_SIGNAL_H
 #define TG_TERM_SIGNAL_H
 /*
- * The one place with state of the process: signal handlers cannot get a pointer. What a handler needs to put
- * the terminal right (descriptor, modes, the bytes that leave the alternate screen) is kept ready here.
+ * The one place with state of the process: signal handlers cannot get a pointer. What a handler
+ * needs to put the terminal right (descriptor, modes, the bytes that leave the alternate screen) is
+ * kept ready here.
  */
 #include <stdbool.h>
 #include <stddef.h>

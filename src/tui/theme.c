@@ -18,8 +18,9 @@ static const char *const role_names[TG_ROLE_COUNT] = {
 };
 
 static const char *const color_names[16] = {
-	"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "bright-black",
-	"bright-red", "bright-green", "bright-yellow", "bright-blue", "bright-magenta", "bright-cyan",
+	"black",	"red",		 "green",	"yellow",	  "blue",
+	"magenta",	"cyan",		 "white",	"bright-black",	  "bright-red",
+	"bright-green", "bright-yellow", "bright-blue", "bright-magenta", "bright-cyan",
 	"bright-white",
 };
 
@@ -44,7 +45,8 @@ enum tg_role tg_role_parse(const char *name)
 	return TG_ROLE_NONE;
 }
 
-/* xterm's palette: a cube of six levels and a ramp of greys; the first 16 as most terminals show them. */
+/* xterm's palette: a cube of six levels and a ramp of greys; the first 16 as most terminals show
+ * them. */
 void tg_color_rgb(int color, int rgb[3])
 {
 	static const int level[6] = { 0, 95, 135, 175, 215, 255 };
@@ -90,7 +92,8 @@ static bool parse_color(const char *word, int *color)
 		*color = TG_COLOR_DEFAULT;
 		return true;
 	}
-	if (word[0] == '#' && strlen(word) == 7 && strspn(word + 1, "0123456789abcdefABCDEF") == 6) {
+	if (word[0] == '#' && strlen(word) == 7 &&
+	    strspn(word + 1, "0123456789abcdefABCDEF") == 6) {
 		long x = strtol(word + 1, NULL, 16);
 		const int want[3] = { (int)(x >> 16), (int)(x >> 8 & 255), (int)(x & 255) };
 		*color = nearest_color(want);
@@ -273,7 +276,8 @@ static char *user_path(const char *name)
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 	if (xdg && xdg[0] == '/')
 		return tg_asprintf("%s/tgmon/themes/%s.theme", xdg, name);
-	return home && home[0] == '/' ? tg_asprintf("%s/.config/tgmon/themes/%s.theme", home, name) : NULL;
+	return home && home[0] == '/' ? tg_asprintf("%s/.config/tgmon/themes/%s.theme", home, name)
+				      : NULL;
 }
 
 static bool load_depth(struct tg_theme *theme, const char *name, int depth, struct tg_err *err)
@@ -290,10 +294,12 @@ static bool load_depth(struct tg_theme *theme, const char *name, int depth, stru
 	free(path);
 	for (const struct tg_theme_data *d = tg_theme_data; d->name; d++)
 		if (!strcmp(d->name, name))
-			return tg_theme_parse(theme, d->begin, (size_t)(d->end - d->begin), name, depth,
-					      err);
-	return tg_fail(err, TG_E_INPUT, "there is no theme \"%s\"; built in are default, light and mono, "
-		       "a path to a .theme file works too", name);
+			return tg_theme_parse(theme, d->begin, (size_t)(d->end - d->begin), name,
+					      depth, err);
+	return tg_fail(err, TG_E_INPUT,
+		       "there is no theme \"%s\"; built in are default, light and mono, "
+		       "a path to a .theme file works too",
+		       name);
 }
 
 bool tg_theme_load(struct tg_theme *theme, const char *name, struct tg_err *err)
@@ -319,7 +325,8 @@ struct tg_look tg_theme_look(const struct tg_theme *theme, enum tg_role role, en
 		return look;
 	const struct tg_look *top = &theme->role[over].form[depth];
 	if (top->attr & TG_REVERSE) {
-		/* A reversed row in many colours is unreadable: the overlay's own look, weight kept. */
+		/* A reversed row in many colours is unreadable: the overlay's own look, weight
+		 * kept. */
 		unsigned weight = look.attr & (TG_BOLD | TG_UNDERLINE);
 		look = *top;
 		look.attr |= weight;

@@ -11,8 +11,8 @@
  * A role's value has up to three forms, for 256 colours, 16 colours and none:
  *   fg [on bg] [bold dim underline reverse italic]
  * A colour is 0..255, #rrggbb (taken to the nearest of the 256), a name (red, bright-red, ...) or
- * `default`. A form that is left out falls back: 16 to the terminal's own colours, mono to the attributes
- * of the first form. "-" names no colour and no attribute.
+ * `default`. A form that is left out falls back: 16 to the terminal's own colours, mono to the
+ * attributes of the first form. "-" names no colour and no attribute.
  *
  * The themes of the project are inside the program; a name with a '/' in it is a file's path, and
  * $XDG_CONFIG_HOME/tgmon/themes/<name>.theme comes before a built-in of that name.

@@ -135,14 +135,16 @@ bool tg_app_resume(struct tg_app *app)
 {
 	struct tg_err err = { 0 };
 	if (!app->acts.start || !app->acts.start(app->data.run->dir, &err)) {
-		tg_app_say(app, TG_ROLE_ERROR, "%s", err.msg[0] ? err.msg : "the runner cannot be started here");
+		tg_app_say(app, TG_ROLE_ERROR, "%s",
+			   err.msg[0] ? err.msg : "the runner cannot be started here");
 		return false;
 	}
 	tg_app_say(app, TG_ROLE_TEXT, "The runner is at work again; what was done stays done");
 	return true;
 }
 
-bool tg_app_post(struct tg_app *app, const char *verb, struct cJSON *args, bool wake, const char *done)
+bool tg_app_post(struct tg_app *app, const char *verb, struct cJSON *args, bool wake,
+		 const char *done)
 {
 	struct tg_err err = { 0 };
 	char req[37];
@@ -161,7 +163,7 @@ bool tg_app_post(struct tg_app *app, const char *verb, struct cJSON *args, bool 
 	return true;
 }
 
-/* --- commands ---------------------------------------------------------------------------------------- */
+/* --- commands ----------------------------------------------------------------------- */
 
 static void attend(struct tg_app *app)
 {
@@ -177,7 +179,8 @@ static void attend(struct tg_app *app)
 			tg_app_pop(app);
 		tg_app_push(app, log ? &tg_view_log : &tg_view_detail);
 	} else {
-		tg_app_say(app, TG_ROLE_TEXT, "%s%s%s", need.text, need.key[0] ? ": " : "", need.key);
+		tg_app_say(app, TG_ROLE_TEXT, "%s%s%s", need.text, need.key[0] ? ": " : "",
+			   need.key);
 	}
 }
 
@@ -266,7 +269,7 @@ void tg_app_key(struct tg_app *app, uint32_t key)
 		tg_app_cmd(app, cmd);
 }
 
-/* --- data -------------------------------------------------------------------------------------------- */
+/* --- data --------------------------------------------------------------------------- */
 
 /* The journal's record of a command is its acknowledgement. */
 static void show_new_note(struct tg_app *app)
@@ -319,7 +322,7 @@ bool tg_app_data(struct tg_app *app)
 	return true;
 }
 
-/* --- the frame --------------------------------------------------------------------------------------- */
+/* --- the frame ---------------------------------------------------------------------- */
 
 static void draw_attention(struct tg_app *app, struct tg_canvas *cv, struct tg_rect r)
 {
@@ -344,8 +347,10 @@ static void draw_attention(struct tg_app *app, struct tg_canvas *cv, struct tg_r
 	x += tg_canvas_put(cv, TG_AT(r.y, x, room > 0 ? room : 0, a.role), a.text);
 	tg_canvas_put(cv, TG_AT(r.y, x, r.w - (x - r.x), a.role), more);
 	if (key_w)
-		tg_canvas_put(cv, TG_AT(r.y, r.x + r.w - key_w - 1, key_w,
-					a.role == TG_ROLE_ALARM ? TG_ROLE_ALARM : TG_ROLE_HINT_KEY), a.key);
+		tg_canvas_put(cv,
+			      TG_AT(r.y, r.x + r.w - key_w - 1, key_w,
+				    a.role == TG_ROLE_ALARM ? TG_ROLE_ALARM : TG_ROLE_HINT_KEY),
+			      a.key);
 }
 
 static int hint_width(const struct tg_command *c, const char *key)
@@ -387,8 +392,8 @@ static void draw_hints(struct tg_app *app, struct tg_canvas *cv, struct tg_rect 
 	for (int c = 1; c < TG_CMD_COUNT; c++) {
 		const struct tg_command *cmd = tg_command((enum tg_cmd)c);
 		tg_command_key((enum tg_cmd)c, key, sizeof key);
-		if (cmd->scope == TG_SCOPE_ANY || !(cmd->flags & TG_CMD_HINT) || !in_scopes(v, cmd->scope) ||
-		    (read_only && cmd->flags & TG_CMD_MUTATES))
+		if (cmd->scope == TG_SCOPE_ANY || !(cmd->flags & TG_CMD_HINT) ||
+		    !in_scopes(v, cmd->scope) || (read_only && cmd->flags & TG_CMD_MUTATES))
 			continue;
 		if (x + hint_width(cmd, key) > end)
 			break;

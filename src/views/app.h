@@ -1,8 +1,9 @@
 #ifndef TG_APP_H
 #define TG_APP_H
 /*
- * The console: what is open, what is selected, the stack of screens, the foot line. No terminal in here: keys
- * come in as numbers, frames go out as a canvas, so that a test drives it as the loop does.
+ * The console: what is open, what is selected, the stack of screens, the foot line. No terminal in
+ * here: keys come in as numbers, frames go out as a canvas, so that a test drives it as the loop
+ * does.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -63,7 +64,8 @@ void tg_app_fini(struct tg_app *app);
 bool tg_app_open_run(struct tg_app *app, struct tg_source source, struct tg_err *err);
 
 void tg_app_key(struct tg_app *app, uint32_t key);
-bool tg_app_cmd(struct tg_app *app, enum tg_cmd cmd); /* false: disabled or unknown; a message says why */
+bool tg_app_cmd(struct tg_app *app,
+		enum tg_cmd cmd); /* false: disabled or unknown; a message says why */
 bool tg_app_data(struct tg_app *app);                 /* poll the source; true: changed */
 void tg_app_draw(struct tg_app *app, struct tg_canvas *cv);
 
@@ -78,7 +80,8 @@ int tg_app_index(const struct tg_app *app);              /* of the selected inst
 const struct tg_attempt *tg_app_attempt(const struct tg_app *app);
 bool tg_app_read_only(const struct tg_app *app, const char **why);
 /* Send a command to the runner and say so; starts the runner when none is at work and `wake`. */
-bool tg_app_post(struct tg_app *app, const char *verb, struct cJSON *args, bool wake, const char *done);
+bool tg_app_post(struct tg_app *app, const char *verb, struct cJSON *args, bool wake,
+		 const char *done);
 bool tg_app_resume(struct tg_app *app);
 
 #endif

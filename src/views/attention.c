@@ -10,13 +10,14 @@ typedef bool (*finder)(struct tg_attention *out, const struct tg_data *d, bool r
 
 static bool find_resume(struct tg_attention *out, const struct tg_data *d, bool read_only)
 {
-	size_t left = d->counts.total - d->counts.by_state[TG_ST_DONE] - d->counts.by_state[TG_ST_CANCELLED];
+	size_t left = d->counts.total - d->counts.by_state[TG_ST_DONE] -
+		      d->counts.by_state[TG_ST_CANCELLED];
 	if (!d->state || strcmp(d->state, "interrupted") != 0)
 		return false;
 	out->need = TG_NEED_RESUME;
 	out->role = TG_ROLE_ALARM;
-	snprintf(out->text, sizeof out->text, "Interrupted: no runner is at work, %zu of %zu left", left,
-		 d->counts.total);
+	snprintf(out->text, sizeof out->text, "Interrupted: no runner is at work, %zu of %zu left",
+		 left, d->counts.total);
 	snprintf(out->key, sizeof out->key, "%s", read_only ? "" : "r resumes, nothing is lost");
 	return true;
 }
@@ -29,9 +30,11 @@ static bool find_gate(struct tg_attention *out, const struct tg_data *d, bool re
 		return false;
 	out->need = TG_NEED_GATE;
 	out->role = TG_ROLE_NOTICE;
-	snprintf(out->text, sizeof out->text, "Launching paused by %s since %s (%s): %s; reopens: %s", g->row,
-		 tg_show_clock(g->since_ms, c), tg_show_duration((d->now_ms - g->since_ms) / 1000, t),
-		 g->text ? g->text : "", g->reopens ? g->reopens : "by itself");
+	snprintf(out->text, sizeof out->text,
+		 "Launching paused by %s since %s (%s): %s; reopens: %s", g->row,
+		 tg_show_clock(g->since_ms, c),
+		 tg_show_duration((d->now_ms - g->since_ms) / 1000, t), g->text ? g->text : "",
+		 g->reopens ? g->reopens : "by itself");
 	snprintf(out->key, sizeof out->key, "%s", d->run->paused && !read_only ? "p resumes" : "");
 	return true;
 }
@@ -64,7 +67,8 @@ static bool find_unreadable(struct tg_attention *out, const struct tg_data *d, b
 		out->need = TG_NEED_UNREADABLE;
 		out->role = TG_ROLE_NOTICE;
 		out->instance = (int)i;
-		snprintf(out->text, sizeof out->text, "%s: its live files cannot be read", d->run->inst[i].id);
+		snprintf(out->text, sizeof out->text, "%s: its live files cannot be read",
+			 d->run->inst[i].id);
 		snprintf(out->key, sizeof out->key, "! its log");
 		return true;
 	}
@@ -99,7 +103,8 @@ static bool find_failed(struct tg_attention *out, const struct tg_data *d, bool 
 		out->need = TG_NEED_FAILED;
 		out->role = TG_ROLE_NOTICE;
 		out->instance = (int)i;
-		snprintf(out->text, sizeof out->text, "%zu without a usable patch", d->counts.failed);
+		snprintf(out->text, sizeof out->text, "%zu without a usable patch",
+			 d->counts.failed);
 		snprintf(out->key, sizeof out->key, "%s", read_only ? "! why" : "R reruns, ! why");
 		return true;
 	}
@@ -111,7 +116,9 @@ static void calm(struct tg_attention *out, const struct tg_data *d)
 	if (d->run->gate_known && d->run->done_ms)
 		snprintf(out->text, sizeof out->text, "Nothing needs you: done, gate %s%s",
 			 d->run->gate_pass ? "PASS" : "FAIL",
-			 d->run->withheld ? ", bundle withheld" : d->run->bundle_sha256 ? ", bundle ready" : "");
+			 d->run->withheld	 ? ", bundle withheld"
+			 : d->run->bundle_sha256 ? ", bundle ready"
+						 : "");
 	else
 		snprintf(out->text, sizeof out->text, "Nothing needs you");
 }

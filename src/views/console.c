@@ -41,8 +41,8 @@ static int data_fd(void *user)
 	return app->source.ops ? app->source.ops->fd(app->source.user) : -1;
 }
 
-/* Once a second while something moves (idle times, the runner's health); else rarely, for what inotify does not
- * tell: a runner that died, a folder on a network. */
+/* Once a second while something moves (idle times, the runner's health); else rarely, for what
+ * inotify does not tell: a runner that died, a folder on a network. */
 static int tick_ms(void *user)
 {
 	const struct tg_app *app = user;
@@ -101,7 +101,9 @@ static int print_once(struct tg_app *app, struct tg_err *err)
 
 static int run_loop(struct tg_app *app, struct tg_err *err)
 {
-	struct tg_term_opts to = { .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO, .no_color = no_color() };
+	struct tg_term_opts to = { .in_fd = STDIN_FILENO,
+				   .out_fd = STDOUT_FILENO,
+				   .no_color = no_color() };
 	struct tg_term *term = tg_term_open(&to, err);
 	struct tg_loop loop;
 	if (!term)
@@ -150,7 +152,8 @@ int tg_console_main(const struct tg_console_opts *opts, struct tg_err *err)
 	else
 		code = run_loop(&app, err);
 	if (!opts->run_dir && app.data.run && app.data.alive && !opts->once)
-		fprintf(stderr, "tgmon: the run goes on; tgmon watch %s attaches again\n", app.data.run->dir);
+		fprintf(stderr, "tgmon: the run goes on; tgmon watch %s attaches again\n",
+			app.data.run->dir);
 	tg_app_fini(&app);
 	return code;
 }

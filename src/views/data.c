@@ -33,7 +33,8 @@ int tg_data_find(const struct tg_data *d, const char *iid)
 bool tg_data_is_active(const struct tg_data *d, size_t i)
 {
 	enum tg_state st = tg_instance_state(&d->run->inst[i]);
-	return st == TG_ST_STARTING || st == TG_ST_RUNNING || st == TG_ST_STOPPING || st == TG_ST_ORPHAN;
+	return st == TG_ST_STARTING || st == TG_ST_RUNNING || st == TG_ST_STOPPING ||
+	       st == TG_ST_ORPHAN;
 }
 
 bool tg_data_is_silent(const struct tg_data *d, size_t i)

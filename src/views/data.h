@@ -1,8 +1,9 @@
 #ifndef TG_DATA_H
 #define TG_DATA_H
 /*
- * What the views draw from: the fold, and beside it what is observed live. Filled by a source (a watched run;
- * a recorded one in tests) and read-only for views. Strings are the source's and live until its next poll.
+ * What the views draw from: the fold, and beside it what is observed live. Filled by a source (a
+ * watched run; a recorded one in tests) and read-only for views. Strings are the source's and live
+ * until its next poll.
  */
 #include <stdbool.h>
 #include <stdint.h>

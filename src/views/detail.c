@@ -7,7 +7,8 @@
 #include "views/facts.h"
 #include "views/frame.h"
 
-/* Everything known of one instance: verdict with reason and evidence, triage and remedy, attempts, stages. */
+/* Everything known of one instance: verdict with reason and evidence, triage and remedy, attempts,
+ * stages. */
 
 struct state {
 	struct tg_patch_facts facts;
@@ -42,7 +43,8 @@ static void refresh(struct tg_view *v)
 	tg_patch_facts_clear(&s->facts);
 	s->wrapped_at = 0;
 	if (i >= 0)
-		tg_patch_facts_make(&s->facts, &v->app->data, (size_t)i, tg_app_attempt(v->app), false);
+		tg_patch_facts_make(&s->facts, &v->app->data, (size_t)i, tg_app_attempt(v->app),
+				    false);
 }
 
 static bool open_view(struct tg_view *v, struct tg_err *err)

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct tg_dline *add_line(struct tg_diffmodel *m, enum tg_diff_line kind, const char *p, size_t n)
+static struct tg_dline *add_line(struct tg_diffmodel *m, enum tg_diff_line kind, const char *p,
+				 size_t n)
 {
 	TG_GROW(m->line, m->line_n, m->line_cap);
 	while (n && (p[n - 1] == '\n'))
@@ -15,9 +16,10 @@ static struct tg_dline *add_line(struct tg_diffmodel *m, enum tg_diff_line kind,
 	return &m->line[m->line_n++];
 }
 
-/* A line whose text libgit2 owns: it is copied to `extra` and found by its place there until all are made,
- * since the buffer moves as it grows. */
-static struct tg_dline *copy_line(struct tg_diffmodel *m, enum tg_diff_line kind, const char *p, size_t n)
+/* A line whose text libgit2 owns: it is copied to `extra` and found by its place there until all
+ * are made, since the buffer moves as it grows. */
+static struct tg_dline *copy_line(struct tg_diffmodel *m, enum tg_diff_line kind, const char *p,
+				  size_t n)
 {
 	struct tg_dline *l = add_line(m, kind, "", 0);
 	const char *nl = n ? memchr(p, '\n', n) : NULL;
@@ -54,8 +56,14 @@ static void add_hunk(struct tg_diffmodel *m, git_patch *patch, size_t h)
 		if (git_patch_get_line_in_hunk(&l, patch, h, i) < 0)
 			continue;
 		switch (l->origin) {
-		case GIT_DIFF_LINE_ADDITION: kind = TG_DL_ADD; m->file[m->file_n - 1].added++; break;
-		case GIT_DIFF_LINE_DELETION: kind = TG_DL_DEL; m->file[m->file_n - 1].deleted++; break;
+		case GIT_DIFF_LINE_ADDITION:
+			kind = TG_DL_ADD;
+			m->file[m->file_n - 1].added++;
+			break;
+		case GIT_DIFF_LINE_DELETION:
+			kind = TG_DL_DEL;
+			m->file[m->file_n - 1].deleted++;
+			break;
 		case GIT_DIFF_LINE_CONTEXT: kind = TG_DL_CONTEXT; break;
 		default: kind = TG_DL_NOTE; break;
 		}
@@ -70,7 +78,8 @@ static void add_hunk(struct tg_diffmodel *m, git_patch *patch, size_t h)
 
 static char status_letter(const git_diff_delta *d)
 {
-	/* A patch carries no modes of its own for a plain change; libgit2 calls new files ADDED by /dev/null. */
+	/* A patch carries no modes of its own for a plain change; libgit2 calls new files ADDED by
+	 * /dev/null. */
 	return d->status == GIT_DELTA_UNMODIFIED ? 'M' : git_diff_status_char(d->status);
 }
 
@@ -123,7 +132,8 @@ static bool make_parsed(struct tg_diffmodel *m)
 	git_diff *diff = NULL;
 	if (git_diff_from_buffer(&diff, tg_buf_cstr(&m->bytes), m->bytes.n) < 0) {
 		const git_error *e = git_error_last();
-		snprintf(m->refused, sizeof m->refused, "%s", e && e->message ? e->message : "not a diff");
+		snprintf(m->refused, sizeof m->refused, "%s",
+			 e && e->message ? e->message : "not a diff");
 		return false;
 	}
 	size_t n = git_diff_num_deltas(diff);

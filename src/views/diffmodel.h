@@ -1,15 +1,23 @@
 #ifndef TG_DIFFMODEL_H
 #define TG_DIFFMODEL_H
 /*
- * A patch as lines for the screen, from libgit2's diff model (git_diff_from_buffer, git_patch_*). What libgit2
- * cannot read is shown as its raw bytes, with libgit2's word for why; libgit2 is no judge of whether a patch
- * applies (that is triage).
+ * A patch as lines for the screen, from libgit2's diff model (git_diff_from_buffer, git_patch_*).
+ * What libgit2 cannot read is shown as its raw bytes, with libgit2's word for why; libgit2 is no
+ * judge of whether a patch applies (that is triage).
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include "core/lib/buf.h"
 
-enum tg_diff_line { TG_DL_FILE, TG_DL_HUNK, TG_DL_CONTEXT, TG_DL_ADD, TG_DL_DEL, TG_DL_NOTE, TG_DL_RAW };
+enum tg_diff_line {
+	TG_DL_FILE,
+	TG_DL_HUNK,
+	TG_DL_CONTEXT,
+	TG_DL_ADD,
+	TG_DL_DEL,
+	TG_DL_NOTE,
+	TG_DL_RAW
+};
 
 struct tg_dline {
 	enum tg_diff_line kind;

@@ -57,7 +57,8 @@ void tg_eta_compute(struct tg_eta *eta, const struct tg_run *run, int workers, i
 		if (st >= TG_ST_EXTRACT)
 			continue; /* only the pipeline is left */
 		const struct tg_attempt *att = tg_instance_latest(&run->inst[i]);
-		double spent = st != TG_ST_QUEUED && att ? (double)(now_ms - att->start_ms) / 1000 : 0;
+		double spent =
+			st != TG_ST_QUEUED && att ? (double)(now_ms - att->start_ms) / 1000 : 0;
 		double rest = m - spent > s / 2 ? m - spent : s / 2;
 		work += rest;
 		jobs++;

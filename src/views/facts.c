@@ -9,10 +9,11 @@
 #include "core/lib/text.h"
 #include "views/show.h"
 
-static void put(struct tg_patch_facts *f, const char *label, enum tg_role role, const char *fmt, ...)
-	TG_PRINTF(4, 5);
+static void put(struct tg_patch_facts *f, const char *label, enum tg_role role, const char *fmt,
+		...) TG_PRINTF(4, 5);
 
-static void put(struct tg_patch_facts *f, const char *label, enum tg_role role, const char *fmt, ...)
+static void put(struct tg_patch_facts *f, const char *label, enum tg_role role, const char *fmt,
+		...)
 {
 	struct tg_buf b = TG_BUF_INIT;
 	va_list ap;
@@ -21,7 +22,8 @@ static void put(struct tg_patch_facts *f, const char *label, enum tg_role role, 
 	va_end(ap);
 	TG_GROW(f->v, f->n, f->cap);
 	/* One line, safe, before it is measured and wrapped. */
-	f->v[f->n++] = (struct tg_fact){ tg_strdup(label), tg_text_line(tg_buf_cstr(&b), b.n, 8192), role };
+	f->v[f->n++] = (struct tg_fact){ tg_strdup(label), tg_text_line(tg_buf_cstr(&b), b.n, 8192),
+					 role };
 	tg_buf_fini(&b);
 }
 
@@ -50,8 +52,8 @@ static void put_verdict(struct tg_patch_facts *f, const struct tg_attempt *a)
 	}
 	if (a->cri >= 0)
 		snprintf(cri, sizeof cri, ", CRI %.3f", a->cri);
-	put(f, "verdict", tg_role_of_decision(a->decision), "%s: %s%s", tg_decision_name(a->decision),
-	    a->decision_reason ? a->decision_reason : "", cri);
+	put(f, "verdict", tg_role_of_decision(a->decision), "%s: %s%s",
+	    tg_decision_name(a->decision), a->decision_reason ? a->decision_reason : "", cri);
 	if (a->evidence != TG_EL_NONE)
 		put(f, "evidence", TG_ROLE_TEXT, "%s%s", tg_evidence_level_name(a->evidence),
 		    a->evidence == TG_EL_IMPORTED ? " (taken from files that something else made)"
@@ -65,8 +67,9 @@ static void put_patch(struct tg_patch_facts *f, const struct tg_attempt *a, bool
 		put(f, "patch", TG_ROLE_DIM, "not triaged yet");
 		return;
 	}
-	put(f, "patch", tg_role_of_class(a->patch_class), "%s, %s bytes%s%s", tg_patch_class_name(a->patch_class),
-	    tg_show_bytes(a->patch_bytes, size), a->rung ? ", applied by " : "", a->rung ? a->rung : "");
+	put(f, "patch", tg_role_of_class(a->patch_class), "%s, %s bytes%s%s",
+	    tg_patch_class_name(a->patch_class), tg_show_bytes(a->patch_bytes, size),
+	    a->rung ? ", applied by " : "", a->rung ? a->rung : "");
 	if (a->patch_reason && a->patch_reason[0])
 		put(f, "", TG_ROLE_TEXT, "%s", a->patch_reason);
 	if (a->patch_remedy && a->patch_remedy[0])
@@ -82,8 +85,9 @@ static void put_evaluation(struct tg_patch_facts *f, const struct tg_attempt *a)
 	if (a->eval == TG_EV_NONE)
 		put(f, "evaluation", TG_ROLE_DIM, "not evaluated yet");
 	else
-		put(f, "evaluation", tg_role_of_eval(a->eval), "%s%s%s", tg_eval_status_name(a->eval),
-		    a->eval_reason && a->eval_reason[0] ? ": " : "", a->eval_reason ? a->eval_reason : "");
+		put(f, "evaluation", tg_role_of_eval(a->eval), "%s%s%s",
+		    tg_eval_status_name(a->eval), a->eval_reason && a->eval_reason[0] ? ": " : "",
+		    a->eval_reason ? a->eval_reason : "");
 }
 
 static void put_scan(struct tg_patch_facts *f, const struct tg_attempt *a)
@@ -92,11 +96,12 @@ static void put_scan(struct tg_patch_facts *f, const struct tg_attempt *a)
 		put(f, "scan", TG_ROLE_DIM, "not scanned yet");
 		return;
 	}
-	put(f, "scan", a->scan == TG_SC_OK ? TG_ROLE_TEXT : TG_ROLE_ST_WARN, "%s%s%s, %zu new violation%s",
-	    tg_scan_status_name(a->scan), a->scan_reason ? ": " : "", a->scan_reason ? a->scan_reason : "",
-	    a->violation_n, a->violation_n == 1 ? "" : "s");
+	put(f, "scan", a->scan == TG_SC_OK ? TG_ROLE_TEXT : TG_ROLE_ST_WARN,
+	    "%s%s%s, %zu new violation%s", tg_scan_status_name(a->scan), a->scan_reason ? ": " : "",
+	    a->scan_reason ? a->scan_reason : "", a->violation_n, a->violation_n == 1 ? "" : "s");
 	for (size_t i = 0; i < a->violation_n; i++)
-		put(f, "", TG_ROLE_V_VETO, "%s (%s)", a->violation[i].code ? a->violation[i].code : "?",
+		put(f, "", TG_ROLE_V_VETO, "%s (%s)",
+		    a->violation[i].code ? a->violation[i].code : "?",
 		    a->violation[i].severity ? a->violation[i].severity : "?");
 }
 
@@ -105,10 +110,12 @@ static void put_agent(struct tg_patch_facts *f, const struct tg_attempt *a, bool
 	char took[TG_SHOW], cost[TG_SHOW], steps[32];
 	if (!a->ended)
 		return;
-	snprintf(steps, sizeof steps, a->steps < 0 ? "steps unknown" : "%lld steps", (long long)a->steps);
-	put(f, "agent", a->outcome == TG_OUT_DONE ? TG_ROLE_TEXT : TG_ROLE_ST_FAILED, "%s%s%s, %s, %s%s, %s",
-	    a->exit_status ? a->exit_status : "no exit status", a->outcome ? ", outcome " : "",
-	    a->outcome ? tg_outcome_name(a->outcome) : "", steps, a->cost_lower_bound ? "at least " : "",
+	snprintf(steps, sizeof steps, a->steps < 0 ? "steps unknown" : "%lld steps",
+		 (long long)a->steps);
+	put(f, "agent", a->outcome == TG_OUT_DONE ? TG_ROLE_TEXT : TG_ROLE_ST_FAILED,
+	    "%s%s%s, %s, %s%s, %s", a->exit_status ? a->exit_status : "no exit status",
+	    a->outcome ? ", outcome " : "", a->outcome ? tg_outcome_name(a->outcome) : "", steps,
+	    a->cost_lower_bound ? "at least " : "",
 	    a->cost_usd < 0 ? "cost unknown" : tg_show_cost(a->cost_usd, cost),
 	    a->start_ms && a->end_ms ? tg_show_duration((a->end_ms - a->start_ms) / 1000, took)
 				     : "time unknown");
@@ -128,15 +135,18 @@ static const char *attempt_note(const struct tg_instance *in, const struct tg_at
 	return a->ended ? "kept beside, does not count" : "under way";
 }
 
-static void put_attempts(struct tg_patch_facts *f, const struct tg_instance *in, const struct tg_attempt *shown)
+static void put_attempts(struct tg_patch_facts *f, const struct tg_instance *in,
+			 const struct tg_attempt *shown)
 {
 	for (size_t i = 0; i < in->att_n; i++) {
 		const struct tg_attempt *a = &in->att[i];
 		put(f, i ? "" : "attempts", a == shown ? TG_ROLE_STRONG : TG_ROLE_TEXT,
 		    "%d (%s): %s%s%s%s%s, %s", a->n, a->why ? a->why : "first",
-		    a->ended ? tg_outcome_name(a->outcome) ? tg_outcome_name(a->outcome) : "ended" : "runs",
-		    a->patch_class ? ", patch " : "", a->patch_class ? tg_patch_class_name(a->patch_class) : "",
-		    a->eval ? ", " : "", a->eval ? tg_eval_status_name(a->eval) : "", attempt_note(in, a));
+		    a->ended ? tg_outcome_name(a->outcome) ? tg_outcome_name(a->outcome) : "ended"
+			     : "runs",
+		    a->patch_class ? ", patch " : "",
+		    a->patch_class ? tg_patch_class_name(a->patch_class) : "", a->eval ? ", " : "",
+		    a->eval ? tg_eval_status_name(a->eval) : "", attempt_note(in, a));
 	}
 }
 
@@ -151,15 +161,16 @@ static void put_stages(struct tg_patch_facts *f, const struct tg_attempt *a)
 			continue;
 		if (m->end_ms >= m->begin_ms && m->end_ms)
 			tg_show_duration((m->end_ms - m->begin_ms) / 1000, took);
-		put(f, first ? "stages" : "", m->state == TG_JOB_FAILED ? TG_ROLE_ST_FAILED : TG_ROLE_TEXT,
-		    "%s %s %s%s%s", tg_stage_name((enum tg_stage)s), word[m->state], took,
-		    m->error ? ": " : "", m->error ? m->error : "");
+		put(f, first ? "stages" : "",
+		    m->state == TG_JOB_FAILED ? TG_ROLE_ST_FAILED : TG_ROLE_TEXT, "%s %s %s%s%s",
+		    tg_stage_name((enum tg_stage)s), word[m->state], took, m->error ? ": " : "",
+		    m->error ? m->error : "");
 		first = false;
 	}
 }
 
-void tg_patch_facts_make(struct tg_patch_facts *f, const struct tg_data *d, size_t i, const struct tg_attempt *att,
-		   bool brief)
+void tg_patch_facts_make(struct tg_patch_facts *f, const struct tg_data *d, size_t i,
+			 const struct tg_attempt *att, bool brief)
 {
 	const struct tg_instance *in = &d->run->inst[i];
 	char doing[256], idle[TG_SHOW];
@@ -169,7 +180,8 @@ void tg_patch_facts_make(struct tg_patch_facts *f, const struct tg_data *d, size
 		tg_show_doing(d, i, doing, sizeof doing);
 		put(f, "now", tg_role_of_state(d, i), "%s: %s", tg_state_name(st), doing);
 		if (tg_data_is_active(d, i))
-			put(f, "last sign", TG_ROLE_TEXT, "%s ago", tg_show_duration(d->row[i].idle_s, idle));
+			put(f, "last sign", TG_ROLE_TEXT, "%s ago",
+			    tg_show_duration(d->row[i].idle_s, idle));
 	}
 	if (att) {
 		put_verdict(f, att);
@@ -224,8 +236,9 @@ void tg_patch_facts_wrap(struct tg_patch_facts *f, int w)
 		TG_GROW(f->v, f->n, f->cap);
 		memmove(&f->v[i + 2], &f->v[i + 1], (f->n - i - 1) * sizeof *f->v);
 		f->n++;
-		f->v[i + 1] = (struct tg_fact){ tg_strdup(""), tg_strdup(text + cut + (text[cut] == ' ')),
-						f->v[i].role };
+		f->v[i + 1] =
+			(struct tg_fact){ tg_strdup(""), tg_strdup(text + cut + (text[cut] == ' ')),
+					  f->v[i].role };
 		text[cut] = '\0';
 	}
 }

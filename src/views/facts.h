@@ -1,8 +1,8 @@
 #ifndef TG_FACTS_H
 #define TG_FACTS_H
 /*
- * What is known of one instance, as labelled lines: the detail pane and the detail screen show the same. All
- * from the fold and the live observation; nothing is concluded here.
+ * What is known of one instance, as labelled lines: the detail pane and the detail screen show the
+ * same. All from the fold and the live observation; nothing is concluded here.
  */
 #include "core/lib/buf.h"
 #include "tui/canvas.h"
@@ -20,8 +20,8 @@ struct tg_patch_facts {
 };
 
 /* att: the attempt that is looked at (may be NULL). brief: the pane's selection. */
-void tg_patch_facts_make(struct tg_patch_facts *f, const struct tg_data *d, size_t i, const struct tg_attempt *att,
-		   bool brief);
+void tg_patch_facts_make(struct tg_patch_facts *f, const struct tg_data *d, size_t i,
+			 const struct tg_attempt *att, bool brief);
 void tg_patch_facts_clear(struct tg_patch_facts *f);
 void tg_patch_facts_fini(struct tg_patch_facts *f);
 /* Draw one line; the label has 12 columns. Long texts are cut with a mark. */

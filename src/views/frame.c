@@ -5,8 +5,8 @@
 
 #include "tui/layout.h"
 
-struct tg_rect tg_frame_draw(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r, const char *what,
-			     const char *note)
+struct tg_rect tg_frame_draw(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r,
+			     const char *what, const char *note)
 {
 	int i = tg_app_index(v->app);
 	const struct tg_attempt *att = tg_app_attempt(v->app);

@@ -64,7 +64,8 @@ static struct tg_str line_text(void *user, size_t i)
 	if (l->cmd == TG_CMD_NONE)
 		snprintf(s->text, sizeof s->text, "%s", l->title ? l->title : "");
 	else
-		snprintf(s->text, sizeof s->text, "%s %s", tg_command(l->cmd)->name, tg_command(l->cmd)->help);
+		snprintf(s->text, sizeof s->text, "%s %s", tg_command(l->cmd)->name,
+			 tg_command(l->cmd)->help);
 	return (struct tg_str){ s->text, strlen(s->text) };
 }
 
@@ -83,7 +84,8 @@ static void draw_line(void *user, struct tg_canvas *cv, struct tg_rect r, size_t
 	tg_canvas_put(cv, TG_AT(r.y, r.x + 2, 14, off ? TG_ROLE_DIM : TG_ROLE_HINT_KEY), c->keys);
 	if (name)
 		tg_canvas_put(cv, TG_AT(r.y, r.x + 18, name - 1, TG_ROLE_LABEL), c->name);
-	struct tg_at at = TG_AT(r.y, r.x + 18 + name, r.w - 18 - name, off ? TG_ROLE_DIM : TG_ROLE_TEXT);
+	struct tg_at at =
+		TG_AT(r.y, r.x + 18 + name, r.w - 18 - name, off ? TG_ROLE_DIM : TG_ROLE_TEXT);
 	if (at.w < 1)
 		return;
 	if (off)

@@ -11,8 +11,21 @@
 #include "views/header.h"
 #include "views/show.h"
 
-enum column { C_ID, C_STATE, C_NOW, C_STEP, C_COST, C_IDLE, C_ATTEMPT, C_PATCH, C_BYTES, C_EVAL, C_NEW,
-	      C_VERDICT, C_COUNT };
+enum column {
+	C_ID,
+	C_STATE,
+	C_NOW,
+	C_STEP,
+	C_COST,
+	C_IDLE,
+	C_ATTEMPT,
+	C_PATCH,
+	C_BYTES,
+	C_EVAL,
+	C_NEW,
+	C_VERDICT,
+	C_COUNT
+};
 
 static const struct tg_column columns[C_COUNT] = {
 	[C_ID] = { .title = "INSTANCE", .min = 12, .max = 36, .keep = 24, .cut_middle = true },
@@ -37,7 +50,7 @@ struct state {
 	struct tg_app *app;
 };
 
-/* --- cells ------------------------------------------------------------------------------------------- */
+/* --- cells -------------------------------------------------------------------------- */
 
 static size_t count_rows(void *user)
 {
@@ -58,7 +71,8 @@ static void patch_cell(const struct tg_attempt *att, struct tg_tcell *out)
 	out->role = tg_role_of_class(att->patch_class);
 }
 
-static void eval_cell(const struct tg_instance *in, const struct tg_attempt *att, struct tg_tcell *out)
+static void eval_cell(const struct tg_instance *in, const struct tg_attempt *att,
+		      struct tg_tcell *out)
 {
 	if (!att || att->eval == TG_EV_NONE)
 		return;
@@ -66,7 +80,8 @@ static void eval_cell(const struct tg_instance *in, const struct tg_attempt *att
 	out->role = out->glyph = tg_role_of_eval(att->eval);
 	/* A later sample that was resolved is said, and does not replace what counts. */
 	if (best && best != att && best->eval == TG_EV_RESOLVED && att->eval != TG_EV_RESOLVED)
-		snprintf(out->s, sizeof out->s, "%s (%d: yes)", tg_eval_status_name(att->eval), best->n);
+		snprintf(out->s, sizeof out->s, "%s (%d: yes)", tg_eval_status_name(att->eval),
+			 best->n);
 	else
 		snprintf(out->s, sizeof out->s, "%s", tg_eval_status_name(att->eval));
 }
@@ -134,8 +149,10 @@ static void cell(void *user, size_t i, int col, struct tg_tcell *out)
 	case C_NOW: {
 		tg_show_doing(d, i, out->s, sizeof out->s);
 		enum tg_role role = tg_role_of_state(d, i);
-		out->role = tg_instance_state(in) == TG_ST_DONE && role != TG_ROLE_ST_FAILED ? TG_ROLE_DIM
-			    : role == TG_ROLE_ST_RUNNING ? TG_ROLE_TEXT : role;
+		out->role = tg_instance_state(in) == TG_ST_DONE && role != TG_ROLE_ST_FAILED
+				    ? TG_ROLE_DIM
+			    : role == TG_ROLE_ST_RUNNING ? TG_ROLE_TEXT
+							 : role;
 		break;
 	}
 	case C_PATCH: patch_cell(tg_show_attempt(d, i), out); break;
@@ -209,7 +226,7 @@ static const struct tg_table_ops table_ops = {
 	.count = count_rows, .row_id = row_id, .cell = cell, .compare = compare, .matches = matches,
 };
 
-/* --- the view ---------------------------------------------------------------------------------------- */
+/* --- the view ----------------------------------------------------------------------- */
 
 static void follow_cursor(struct tg_view *v)
 {
@@ -296,15 +313,18 @@ static void rerun(struct tg_view *v)
 			results++;
 	}
 	if (busy)
-		tg_app_say(v->app, TG_ROLE_NOTICE, n == 1 ? "%s is under way; there is nothing to rerun yet"
-			   : "%s and others are under way; unmark them first", one);
+		tg_app_say(v->app, TG_ROLE_NOTICE,
+			   n == 1 ? "%s is under way; there is nothing to rerun yet"
+				  : "%s and others are under way; unmark them first",
+			   one);
 	else if (n && results == 0)
 		send_rerun(v);
 	else if (n) {
 		const struct tg_attempt *att = tg_instance_counted(tg_run_instance(d->run, one));
-		snprintf(ask, sizeof ask, "%s has a result (%s): a rerun is another sample and never counts "
-			 "instead. Rerun %zu?", one, att && att->decision ? tg_decision_name(att->decision) : "judged",
-			 n);
+		snprintf(ask, sizeof ask,
+			 "%s has a result (%s): a rerun is another sample and never counts "
+			 "instead. Rerun %zu?",
+			 one, att && att->decision ? tg_decision_name(att->decision) : "judged", n);
 		tg_prompt_confirm(&v->app->prompt, ASK_RERUN, ask);
 	}
 	tg_json_free(ids);
@@ -325,10 +345,12 @@ static void rerun_all(struct tg_view *v)
 		return;
 	}
 	if (n > 0)
-		snprintf(ask, sizeof ask, "Rerun all %zu without a usable patch (about %s at this run's mean)?",
+		snprintf(ask, sizeof ask,
+			 "Rerun all %zu without a usable patch (about %s at this run's mean)?",
 			 d->counts.failed, tg_show_cost(each / n * (double)d->counts.failed, cost));
 	else
-		snprintf(ask, sizeof ask, "Rerun all %zu without a usable patch?", d->counts.failed);
+		snprintf(ask, sizeof ask, "Rerun all %zu without a usable patch?",
+			 d->counts.failed);
 	tg_prompt_confirm(&v->app->prompt, ASK_RERUN_ALL, ask);
 }
 
@@ -336,11 +358,13 @@ static void pause_or_resume(struct tg_view *v)
 {
 	bool paused = v->app->data.run->paused;
 	if (!v->app->data.alive) {
-		tg_app_say(v->app, TG_ROLE_NOTICE, "No runner is at work; there is nothing to pause");
+		tg_app_say(v->app, TG_ROLE_NOTICE,
+			   "No runner is at work; there is nothing to pause");
 		return;
 	}
 	tg_app_post(v->app, paused ? "resume" : "pause", tg_json_object(), false,
-		    paused ? "Launching goes on" : "Launching is paused; what runs goes on (p resumes)");
+		    paused ? "Launching goes on"
+			   : "Launching is paused; what runs goes on (p resumes)");
 }
 
 static bool command(struct tg_view *v, enum tg_cmd cmd)
@@ -366,8 +390,9 @@ static bool command(struct tg_view *v, enum tg_cmd cmd)
 	if (!tg_table_cmd(&s->table, cmd))
 		return false;
 	if (cmd == TG_CMD_SORT || cmd == TG_CMD_SORT_REV)
-		tg_app_say(v->app, TG_ROLE_TEXT, s->table.sort_col < 0 ? "In the run's own order"
-			   : "Sorted by %s%s", s->table.sort_col < 0 ? "" : columns[s->table.sort_col].title,
+		tg_app_say(v->app, TG_ROLE_TEXT,
+			   s->table.sort_col < 0 ? "In the run's own order" : "Sorted by %s%s",
+			   s->table.sort_col < 0 ? "" : columns[s->table.sort_col].title,
 			   s->table.sort_reverse ? ", turned round" : "");
 	follow_cursor(v);
 	return true;
@@ -388,7 +413,8 @@ static void prompt(struct tg_view *v, int purpose, const char *text, int event)
 	} else if (purpose == ASK_RERUN_ALL) {
 		args = tg_json_object();
 		tg_json_set_bool(args, "failed", true);
-		snprintf(done, sizeof done, "Rerun sent: %zu new attempts", v->app->data.counts.failed);
+		snprintf(done, sizeof done, "Rerun sent: %zu new attempts",
+			 v->app->data.counts.failed);
 		tg_app_post(v->app, "rerun", args, true, done);
 	}
 }
@@ -401,7 +427,7 @@ static const char *step(struct tg_view *v, int by)
 	return s->table.cursor_id;
 }
 
-/* --- drawing ----------------------------------------------------------------------------------------- */
+/* --- drawing ------------------------------------------------------------------------ */
 
 static void draw_pane(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r)
 {
@@ -419,8 +445,8 @@ static void draw_pane(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r)
 		bool last = y == r.h - 1 && s->facts.n > (size_t)y;
 		struct tg_rect line = { r.y + y, r.x + 2, 1, r.w - 4 };
 		if (last)
-			tg_canvas_fmt(cv, TG_AT(line.y, line.x, line.w, TG_ROLE_DIM), "%s v shows all",
-				      tg_glyph(cv, TG_G_CUT));
+			tg_canvas_fmt(cv, TG_AT(line.y, line.x, line.w, TG_ROLE_DIM),
+				      "%s v shows all", tg_glyph(cv, TG_G_CUT));
 		else
 			tg_fact_draw(&s->facts.v[y - 1], cv, line, 0);
 	}
@@ -452,7 +478,8 @@ static void draw(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r)
 	tg_table_draw(&s->table, cv, body, &v->app->theme, true);
 	if (s->table.n == 0 && body.h > 1)
 		tg_canvas_put(cv, TG_AT(body.y + 1, body.x + 2, body.w - 2, TG_ROLE_DIM),
-			      s->table.filter[0] ? "No instance matches." : "This run expects no instance.");
+			      s->table.filter[0] ? "No instance matches."
+						 : "This run expects no instance.");
 	if (pane)
 		draw_pane(v, cv, tg_layout_rows(r, r.h - pane, pane));
 }
@@ -460,7 +487,15 @@ static void draw(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r)
 static const enum tg_scope scopes[] = { TG_SCOPE_INSTANCES, TG_SCOPE_ANY };
 
 const struct tg_view_ops tg_view_instances = {
-	.name = "instances", .title = "Instances", .scopes = scopes, .state_size = sizeof(struct state),
-	.open = open_view, .close = close_view, .data = new_data, .cmd = command, .draw = draw,
-	.prompt = prompt, .step = step,
+	.name = "instances",
+	.title = "Instances",
+	.scopes = scopes,
+	.state_size = sizeof(struct state),
+	.open = open_view,
+	.close = close_view,
+	.data = new_data,
+	.cmd = command,
+	.draw = draw,
+	.prompt = prompt,
+	.step = step,
 };

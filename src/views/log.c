@@ -47,7 +47,9 @@ static void draw_line(void *user, struct tg_canvas *cv, struct tg_rect r, size_t
 	tg_canvas_puts(cv, at, s.p, s.n);
 }
 
-static const struct tg_pager_ops pager_ops = { .count = count_lines, .text = line_text, .draw = draw_line };
+static const struct tg_pager_ops pager_ops = { .count = count_lines,
+					       .text = line_text,
+					       .draw = draw_line };
 
 static void index_lines(struct state *s)
 {
@@ -65,8 +67,8 @@ static bool read_log(struct tg_view *v, enum tg_attempt_log which)
 	struct state *s = v->state;
 	const struct tg_attempt *att = tg_app_attempt(v->app);
 	struct tg_err err = { 0 };
-	bool ok = att && tg_attempt_log(v->app->data.run, v->app->iid, att, which, LOG_CAP, &s->bytes,
-					&s->skipped, &err);
+	bool ok = att && tg_attempt_log(v->app->data.run, v->app->iid, att, which, LOG_CAP,
+					&s->bytes, &s->skipped, &err);
 	s->error[0] = '\0';
 	if (!ok) {
 		tg_buf_clear(&s->bytes);
@@ -123,7 +125,8 @@ static void next_source(struct tg_view *v)
 {
 	struct state *s = v->state;
 	for (int k = 1; k <= TG_LOG_COUNT; k++) {
-		enum tg_attempt_log which = (enum tg_attempt_log)(((int)s->which + k) % TG_LOG_COUNT);
+		enum tg_attempt_log which =
+			(enum tg_attempt_log)(((int)s->which + k) % TG_LOG_COUNT);
 		if (!read_log(v, which))
 			continue;
 		if (which == s->which)
@@ -156,10 +159,12 @@ static void draw(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r)
 	struct state *s = v->state;
 	char note[96], size[TG_SHOW], skipped[TG_SHOW];
 	if (s->skipped > 0)
-		snprintf(note, sizeof note, "last %s, %s before", tg_show_bytes((int64_t)s->bytes.n, size),
+		snprintf(note, sizeof note, "last %s, %s before",
+			 tg_show_bytes((int64_t)s->bytes.n, size),
 			 tg_show_bytes(s->skipped, skipped));
 	else
-		snprintf(note, sizeof note, "%zu lines%s", s->line_n, s->pager.follow ? ", following" : "");
+		snprintf(note, sizeof note, "%zu lines%s", s->line_n,
+			 s->pager.follow ? ", following" : "");
 	struct tg_rect body = tg_frame_draw(v, cv, r, tg_attempt_log_name(s->which), note);
 	if (s->line_n == 0)
 		tg_canvas_put(cv, TG_AT(body.y, body.x, body.w, TG_ROLE_DIM),
@@ -167,9 +172,18 @@ static void draw(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r)
 	tg_pager_draw(&s->pager, cv, body);
 }
 
-static const enum tg_scope scopes[] = { TG_SCOPE_LOG, TG_SCOPE_ATTEMPT, TG_SCOPE_PAGER, TG_SCOPE_ANY };
+static const enum tg_scope scopes[] = { TG_SCOPE_LOG, TG_SCOPE_ATTEMPT, TG_SCOPE_PAGER,
+					TG_SCOPE_ANY };
 
 const struct tg_view_ops tg_view_log = {
-	.name = "log", .title = "Logs", .scopes = scopes, .state_size = sizeof(struct state),
-	.open = open_view, .close = close_view, .data = load, .cmd = command, .draw = draw, .prompt = prompt,
+	.name = "log",
+	.title = "Logs",
+	.scopes = scopes,
+	.state_size = sizeof(struct state),
+	.open = open_view,
+	.close = close_view,
+	.data = load,
+	.cmd = command,
+	.draw = draw,
+	.prompt = prompt,
 };

@@ -62,9 +62,12 @@ static void draw_line(void *user, struct tg_canvas *cv, struct tg_rect r, size_t
 		enum tg_role role;
 		const char *sign;
 	} look[] = {
-		[TG_DL_FILE] = { TG_ROLE_DIFF_FILE, "" },      [TG_DL_HUNK] = { TG_ROLE_DIFF_HUNK, "" },
-		[TG_DL_CONTEXT] = { TG_ROLE_DIFF_CONTEXT, "" }, [TG_DL_ADD] = { TG_ROLE_DIFF_ADD, "+" },
-		[TG_DL_DEL] = { TG_ROLE_DIFF_DEL, "-" },       [TG_DL_NOTE] = { TG_ROLE_ST_WARN, "" },
+		[TG_DL_FILE] = { TG_ROLE_DIFF_FILE, "" },
+		[TG_DL_HUNK] = { TG_ROLE_DIFF_HUNK, "" },
+		[TG_DL_CONTEXT] = { TG_ROLE_DIFF_CONTEXT, "" },
+		[TG_DL_ADD] = { TG_ROLE_DIFF_ADD, "+" },
+		[TG_DL_DEL] = { TG_ROLE_DIFF_DEL, "-" },
+		[TG_DL_NOTE] = { TG_ROLE_ST_WARN, "" },
 		[TG_DL_RAW] = { TG_ROLE_TEXT, "" },
 	};
 	const struct state *s = user;
@@ -77,7 +80,8 @@ static void draw_line(void *user, struct tg_canvas *cv, struct tg_rect r, size_t
 	if (gutter && l->kind != TG_DL_HUNK && l->kind != TG_DL_NOTE) {
 		draw_number(cv, r.y, r.x, l->old_no);
 		draw_number(cv, r.y, r.x + LINENO, l->new_no);
-		tg_canvas_put(cv, TG_AT(r.y, r.x + 2 * LINENO, 1, look[l->kind].role), look[l->kind].sign);
+		tg_canvas_put(cv, TG_AT(r.y, r.x + 2 * LINENO, 1, look[l->kind].role),
+			      look[l->kind].sign);
 	} else if (!gutter && look[l->kind].sign[0]) {
 		tg_canvas_put(cv, TG_AT(r.y, r.x, 1, look[l->kind].role), look[l->kind].sign);
 		r.x++;
@@ -183,8 +187,8 @@ static struct tg_rect draw_triage(struct tg_view *v, struct tg_canvas *cv, struc
 	if (r.h < 4)
 		return r;
 	if (att && att->patch_class != TG_PC_NONE && att->patch_class != TG_PC_OK) {
-		tg_canvas_fmt(cv, TG_AT(r.y, r.x, r.w, tg_role_of_class(att->patch_class)), "%s: %s",
-			      tg_patch_class_name(att->patch_class),
+		tg_canvas_fmt(cv, TG_AT(r.y, r.x, r.w, tg_role_of_class(att->patch_class)),
+			      "%s: %s", tg_patch_class_name(att->patch_class),
 			      att->patch_reason ? att->patch_reason : "");
 		r = tg_layout_rows(r, 1, r.h);
 	}
@@ -215,10 +219,12 @@ static struct tg_rect draw_files(struct tg_view *v, struct tg_canvas *cv, struct
 		tg_canvas_puts(cv, at, f->path.p, f->path.n);
 		tg_canvas_put(cv, TG_AT(r.y + y, r.x + w - 2 - n, n, TG_ROLE_DIM), counts);
 		if (first + y == now)
-			tg_canvas_over(cv, (struct tg_rect){ r.y + y, r.x, 1, w - 1 }, TG_ROLE_CURSOR);
+			tg_canvas_over(cv, (struct tg_rect){ r.y + y, r.x, 1, w - 1 },
+				       TG_ROLE_CURSOR);
 	}
 	for (int y = 0; y < r.h; y++)
-		tg_canvas_put(cv, TG_AT(r.y + y, r.x + w - 1, 1, TG_ROLE_RULE), tg_glyph(cv, TG_G_VLINE));
+		tg_canvas_put(cv, TG_AT(r.y + y, r.x + w - 1, 1, TG_ROLE_RULE),
+			      tg_glyph(cv, TG_G_VLINE));
 	return tg_layout_cols(r, w + 1, r.w);
 }
 
@@ -231,18 +237,21 @@ static void draw(struct tg_view *v, struct tg_canvas *cv, struct tg_rect r)
 			 s->model.file_n == 1 ? "" : "s", s->model.added, s->model.deleted,
 			 tg_show_bytes((int64_t)s->model.bytes.n, size));
 	else if (s->model.bytes.n)
-		snprintf(note, sizeof note, "raw, %s bytes", tg_show_bytes((int64_t)s->model.bytes.n, size));
+		snprintf(note, sizeof note, "raw, %s bytes",
+			 tg_show_bytes((int64_t)s->model.bytes.n, size));
 	struct tg_rect body = tg_frame_draw(v, cv, r, "patch", note);
 	body = draw_triage(v, cv, body);
 	if (s->model.line_n == 0) {
 		tg_canvas_put(cv, TG_AT(body.y, body.x, body.w, TG_ROLE_DIM),
-			      s->error[0] ? s->error : "The submission is empty: there is no patch.");
+			      s->error[0] ? s->error
+					  : "The submission is empty: there is no patch.");
 		return;
 	}
 	tg_pager_draw(&s->pager, cv, draw_files(v, cv, body));
 }
 
-static const enum tg_scope scopes[] = { TG_SCOPE_PATCH, TG_SCOPE_ATTEMPT, TG_SCOPE_PAGER, TG_SCOPE_ANY };
+static const enum tg_scope scopes[] = { TG_SCOPE_PATCH, TG_SCOPE_ATTEMPT, TG_SCOPE_PAGER,
+					TG_SCOPE_ANY };
 
 const struct tg_view_ops tg_view_patch = {
 	.name = "patch", .title = "Patch", .scopes = scopes, .state_size = sizeof(struct state),

@@ -9,7 +9,18 @@
 #include "views/runlist.h"
 #include "views/show.h"
 
-enum column { C_NAME, C_STATE, C_PROGRESS, C_RESOLVED, C_VERDICTS, C_COST, C_AGE, C_MODEL, C_SLICE, C_COUNT };
+enum column {
+	C_NAME,
+	C_STATE,
+	C_PROGRESS,
+	C_RESOLVED,
+	C_VERDICTS,
+	C_COST,
+	C_AGE,
+	C_MODEL,
+	C_SLICE,
+	C_COUNT
+};
 
 static const struct tg_column columns[C_COUNT] = {
 	[C_NAME] = { .title = "RUN", .min = 14, .max = 48, .keep = 34, .cut_middle = true },
@@ -93,7 +104,8 @@ static void cell(void *user, size_t i, int col, struct tg_tcell *out)
 	else if (col == C_RESOLVED)
 		snprintf(out->s, sizeof out->s, "%zu", r->resolved);
 	else if (col == C_COST)
-		snprintf(out->s, sizeof out->s, "%s%s", r->cost_lower_bound ? ">=" : "", tg_show_cost(r->cost, t));
+		snprintf(out->s, sizeof out->s, "%s%s", r->cost_lower_bound ? ">=" : "",
+			 tg_show_cost(r->cost, t));
 	else {
 		snprintf(out->s, sizeof out->s, "%zu/%zu/%zu", r->ok, r->abstain, r->veto);
 		out->role = r->veto ? TG_ROLE_V_VETO : TG_ROLE_TEXT;
@@ -214,8 +226,8 @@ static void draw_top(const struct state *s, struct tg_canvas *cv, struct tg_rect
 	tg_canvas_put(cv, TG_AT(r.y, r.x + 1, 1, role), tg_theme_glyph(theme, role, cv->ascii));
 	if (n)
 		tg_canvas_fmt(cv, TG_AT(r.y, r.x + 3, r.w - 3, role),
-			      "%zu run%s interrupted: r resumes %s, nothing is lost", n, n == 1 ? " was" : "s were",
-			      n == 1 ? "it" : "the selected one");
+			      "%zu run%s interrupted: r resumes %s, nothing is lost", n,
+			      n == 1 ? " was" : "s were", n == 1 ? "it" : "the selected one");
 	else
 		tg_canvas_put(cv, TG_AT(r.y, r.x + 3, r.w - 3, role), "Nothing needs you");
 }
@@ -230,7 +242,8 @@ static void draw_empty(struct tg_canvas *cv, struct tg_rect r)
 		{ TG_ROLE_TITLE, "No run here yet." },
 		{ TG_ROLE_TEXT, "" },
 		{ TG_ROLE_TEXT, "Launch one from the shell; it goes on when you leave:" },
-		{ TG_ROLE_HINT_KEY, "  tgmon run --config agent.yaml --model-id MODEL --slice 0:5 --tag first" },
+		{ TG_ROLE_HINT_KEY,
+		  "  tgmon run --config agent.yaml --model-id MODEL --slice 0:5 --tag first" },
 		{ TG_ROLE_TEXT, "Look at one that something else made:" },
 		{ TG_ROLE_HINT_KEY, "  tgmon watch RUN" },
 		{ TG_ROLE_TEXT, "Try it without a key, a container or a network:" },

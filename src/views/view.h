@@ -1,8 +1,8 @@
 #ifndef TG_VIEW_H
 #define TG_VIEW_H
 /*
- * A screen. One const table of functions each; the app keeps a stack of them. draw() does no I/O and asks no
- * clock (app->data.now_ms is the time), at any size from 1x1.
+ * A screen. One const table of functions each; the app keeps a stack of them. draw() does no I/O
+ * and asks no clock (app->data.now_ms is the time), at any size from 1x1.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,7 +24,8 @@ struct tg_view_ops {
 	void (*draw)(struct tg_view *, struct tg_canvas *, struct tg_rect);
 	/* The prompt that this view opened: text changed, accepted (true) or given up. */
 	void (*prompt)(struct tg_view *, int purpose, const char *text, int event);
-	/* The instance that the next or previous command means, as this screen orders them; or NULL. */
+	/* The instance that the next or previous command means, as this screen orders them; or
+	 * NULL. */
 	const char *(*step)(struct tg_view *, int by);
 };
 
@@ -34,7 +35,7 @@ struct tg_view {
 	void *state;
 };
 
-extern const struct tg_view_ops tg_view_instances, tg_view_runs, tg_view_patch, tg_view_detail, tg_view_log,
-	tg_view_help;
+extern const struct tg_view_ops tg_view_instances, tg_view_runs, tg_view_patch, tg_view_detail,
+	tg_view_log, tg_view_help;
 
 #endif

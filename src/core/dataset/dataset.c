@@ -46,11 +46,12 @@ static const struct column columns[] = {
 };
 #define N_COLUMNS (sizeof columns / sizeof *columns)
 
-/* Columns of the other known sets (Verified, Multimodal, SWE-bench-extra and SWE-rebench) that nothing
- * here reads: any value will do, and the row's own text keeps them. */
+/* Columns of the other known sets (Verified, Multimodal, SWE-bench-extra and SWE-rebench) that
+ * nothing here reads: any value will do, and the row's own text keeps them. */
 static const char *const beside[] = {
-	"difficulty", "image_assets", "meta", "license", "license_name", "install_config", "requirements",
-	"environment", "FAIL_TO_FAIL", "PASS_TO_FAIL", "docker_image", "image_name",
+	"difficulty",	"image_assets",	  "meta",	  "license",
+	"license_name", "install_config", "requirements", "environment",
+	"FAIL_TO_FAIL", "PASS_TO_FAIL",	  "docker_image", "image_name",
 };
 
 static bool known_beside(const char *name)

@@ -34,7 +34,8 @@ static bool read_fd(int fd, const char *name, size_t cap, struct tg_buf *out, st
 			break;
 		out->n += (size_t)r;
 		if (out->n > cap)
-			return tg_fail(err, TG_E_INPUT, "%s is larger than the limit of %zu bytes", name, cap);
+			return tg_fail(err, TG_E_INPUT, "%s is larger than the limit of %zu bytes",
+				       name, cap);
 	}
 	out->p[out->n] = '\0';
 	return true;
@@ -193,7 +194,8 @@ static bool copy_bytes(int in, int out, struct tg_err *err)
 	while (ok && (r = read(in, block, CHUNK)) != 0) {
 		if (r < 0 && errno == EINTR)
 			continue;
-		ok = r > 0 ? tg_write_all(out, block, (size_t)r, err) : tg_fail_sys(err, errno, "read");
+		ok = r > 0 ? tg_write_all(out, block, (size_t)r, err)
+			   : tg_fail_sys(err, errno, "read");
 	}
 	free(block);
 	return ok;

@@ -3,9 +3,9 @@
 /*
  * Files: reading with a cap, atomic durable writing, directories.
  *
- * Two worlds. Paths that we or the user chose are plain paths. Anything below a folder that an agent
- * could write into is opened with tg_open_beneath (openat2: no symlink, no magic link, stays below,
- * a regular file with one link), so that a planted link, FIFO or device is an error.
+ * Two worlds. Paths that we or the user chose are plain paths. Anything below a folder that an
+ * agent could write into is opened with tg_open_beneath (openat2: no symlink, no magic link, stays
+ * below, a regular file with one link), so that a planted link, FIFO or device is an error.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -43,7 +43,8 @@ static int hex4(const char *p)
 	return v;
 }
 
-/* A string escape at p (p[0] == '\\', p[1] == 'u'): replace what cJSON cannot read; bytes passed. */
+/* A string escape at p (p[0] == '\\', p[1] == 'u'): replace what cJSON cannot read; bytes passed.
+ */
 static size_t mend_unicode(char *p, size_t n)
 {
 	int hi = n >= 6 ? hex4(p + 2) : -1, lo;
@@ -160,7 +161,8 @@ static bool settle(cJSON *v, const char *name, bool fix, struct tg_err *err)
 		return true;
 	if (!fix) {
 		char *key = tg_text_line(dup, strlen(dup), 60);
-		tg_fail(err, TG_E_INPUT, "%s: the key \"%s\" stands twice in one object", name, key);
+		tg_fail(err, TG_E_INPUT, "%s: the key \"%s\" stands twice in one object", name,
+			key);
 		free(key);
 		return false;
 	}
@@ -178,7 +180,8 @@ struct cJSON *tg_json_parse(const char *p, size_t n, const char *name,
 	cJSON *v;
 
 	if (n > max) {
-		tg_fail(err, TG_E_INPUT, "%s: %zu bytes of JSON, more than the limit of %zu", name, n, max);
+		tg_fail(err, TG_E_INPUT, "%s: %zu bytes of JSON, more than the limit of %zu", name,
+			n, max);
 		return NULL;
 	}
 	if (n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) {
@@ -202,7 +205,8 @@ struct cJSON *tg_json_parse(const char *p, size_t n, const char *name,
 	return v;
 }
 
-struct cJSON *tg_json_load(const char *path, const struct tg_json_limits *limits, struct tg_err *err)
+struct cJSON *tg_json_load(const char *path, const struct tg_json_limits *limits,
+			   struct tg_err *err)
 {
 	struct tg_buf b = TG_BUF_INIT;
 	struct cJSON *v = NULL;

@@ -3,14 +3,15 @@
 /*
  * JSON over cJSON; the only place that includes it. `struct cJSON` stays opaque to callers.
  *
- * Reading makes good what cJSON lacks (design: building-blocks.md section 7): lone surrogate escapes
- * and \u0000 become U+FFFD, bare NaN/Infinity become null, trailing rubbish, duplicate keys (unless
- * allowed), too deep and too large input are errors with line and column.
- * Look-ups are case-sensitive and NULL-safe: tg_json_get(NULL, ..) is NULL.
+ * Reading makes good what cJSON lacks (design: building-blocks.md section 7): lone surrogate
+ * escapes and \u0000 become U+FFFD, bare NaN/Infinity become null, trailing rubbish, duplicate keys
+ * (unless allowed), too deep and too large input are errors with line and column. Look-ups are
+ * case-sensitive and NULL-safe: tg_json_get(NULL, ..) is NULL.
  *
  * Writing has its own printer: Python's json.dumps forms (the reference pipeline's files) and a
- * compact canonical one (sorted keys; journal and digests). Numbers keep their kind: tg_json_set_int
- * prints an integer, tg_json_set_float a Python float repr ("1.0", "0.3999999999999999").
+ * compact canonical one (sorted keys; journal and digests). Numbers keep their kind:
+ * tg_json_set_int prints an integer, tg_json_set_float a Python float repr ("1.0",
+ * "0.3999999999999999").
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,7 +42,8 @@ enum tg_json_kind { TG_JSON_NONE, TG_JSON_NULL, TG_JSON_BOOL, TG_JSON_NUMBER, TG
 enum tg_json_kind tg_json_kind(const struct cJSON *v); /* NONE for NULL */
 
 const struct cJSON *tg_json_get(const struct cJSON *obj, const char *key);
-const struct cJSON *tg_json_path(const struct cJSON *obj, const char *dotted); /* "info.model_stats" */
+const struct cJSON *tg_json_path(const struct cJSON *obj,
+				 const char *dotted);		  /* "info.model_stats" */
 const char *tg_json_text(const struct cJSON *v);                  /* string value or NULL */
 const char *tg_json_str(const struct cJSON *obj, const char *key); /* NULL when absent/not string */
 int64_t tg_json_int(const struct cJSON *obj, const char *key, int64_t otherwise);

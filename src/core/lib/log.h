@@ -1,8 +1,8 @@
 #ifndef TG_LOG_H
 #define TG_LOG_H
 /*
- * The runner's and the stages' own log: "2026-11-22T19:05:00.123Z LEVEL text" lines on a descriptor.
- * Passed as a struct, no global. Text is made safe (text.h) before it is written.
+ * The runner's and the stages' own log: "2026-11-22T19:05:00.123Z LEVEL text" lines on a
+ * descriptor. Passed as a struct, no global. Text is made safe (text.h) before it is written.
  */
 #include "core/lib/err.h"
 
@@ -13,6 +13,7 @@ struct tg_log {
 	enum tg_log_level least;
 };
 
-void tg_log(const struct tg_log *log, enum tg_log_level level, const char *fmt, ...) TG_PRINTF(3, 4);
+void tg_log(const struct tg_log *log, enum tg_log_level level, const char *fmt, ...)
+	TG_PRINTF(3, 4);
 
 #endif

@@ -26,7 +26,8 @@ static void limit(int what, int64_t value)
 
 	if (value <= 0)
 		return;
-	if (getrlimit(what, &old) == 0 && old.rlim_max != RLIM_INFINITY && r.rlim_max > old.rlim_max)
+	if (getrlimit(what, &old) == 0 && old.rlim_max != RLIM_INFINITY &&
+	    r.rlim_max > old.rlim_max)
 		r.rlim_cur = r.rlim_max = old.rlim_max;
 	setrlimit(what, &r);
 }
@@ -280,7 +281,8 @@ static bool pump(struct stream st[3], int pidfd, int64_t deadline, size_t cap,
 
 		if (wait <= 0)
 			return false;
-		if (gone && wait > 200) /* a grandchild may hold the pipe: do not wait for it long */
+		if (gone &&
+		    wait > 200) /* a grandchild may hold the pipe: do not wait for it long */
 			wait = 200;
 		if (poll(pf, 4, wait > INT_MAX ? INT_MAX : (int)wait) == 0 && gone)
 			return true;
@@ -302,8 +304,8 @@ static void close_pair(int p[2])
 			close(p[i]);
 }
 
-bool tg_proc_run(const struct tg_spawn *spawn, const void *input, size_t input_n, int64_t timeout_ms,
-		 size_t cap, struct tg_proc_result *r, struct tg_err *err)
+bool tg_proc_run(const struct tg_spawn *spawn, const void *input, size_t input_n,
+		 int64_t timeout_ms, size_t cap, struct tg_proc_result *r, struct tg_err *err)
 {
 	struct tg_spawn s = *spawn;
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, er[2] = { -1, -1 }, pidfd = -1, status = 0;

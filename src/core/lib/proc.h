@@ -16,11 +16,12 @@ struct tg_limits { /* 0: leave as it is */
 };
 
 struct tg_spawn {
-	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH when it has no '/' */
+	const char *const
+		*argv; /* NULL-terminated; argv[0] is looked up in PATH when it has no '/' */
 	const char *const *env;  /* "NAME=value" list, NULL-terminated; NULL: inherit ours */
 	const char *cwd;         /* NULL: ours */
 	int in, out, err;        /* descriptors for 0, 1, 2; -1: /dev/null */
-	const int *keep;         /* further descriptors that stay open, -1-terminated; may be NULL */
+	const int *keep; /* further descriptors that stay open, -1-terminated; may be NULL */
 	bool merge_err;          /* tg_proc_run: standard error goes into r->out, in order */
 	bool new_session;        /* setsid() */
 	bool die_with_parent;    /* PR_SET_PDEATHSIG SIGKILL */
@@ -40,9 +41,9 @@ struct tg_proc_result {
 	struct tg_buf out, err;
 };
 
-/* Run to the end, feeding `input` (may be NULL), capturing at most cap bytes of each stream, killing
- * the whole process group at timeout_ms. False only when it could not be started; look at r->code
- * for how it ended. Free with tg_proc_result_fini. s->in/out/err are ignored. */
+/* Run to the end, feeding `input` (may be NULL), capturing at most cap bytes of each stream,
+ * killing the whole process group at timeout_ms. False only when it could not be started; look at
+ * r->code for how it ended. Free with tg_proc_result_fini. s->in/out/err are ignored. */
 bool tg_proc_run(const struct tg_spawn *s, const void *input, size_t input_n, int64_t timeout_ms,
 		 size_t cap, struct tg_proc_result *r, struct tg_err *err);
 void tg_proc_result_fini(struct tg_proc_result *r);

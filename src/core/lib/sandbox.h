@@ -1,13 +1,13 @@
 #ifndef TG_SANDBOX_H
 #define TG_SANDBOX_H
 /*
- * The bubblewrap sandbox in which everything a model wrote is executed: own user, pid, net, ipc, uts
- * namespaces, no capabilities, new session, /usr read-only, nothing of the host's home, no network,
- * environment cleared; resource limits through setrlimit (cgroups are not assumed).
- * Run by root, the sandbox's processes belong to user 65533 outside (root without capabilities would
- * still own /dev/null and /proc/sys): writable binds are chowned to that user first, read-only ones
- * must be readable by anyone.
- * Locks and other descriptors never cross the border (decisions.md, "Two locks").
+ * The bubblewrap sandbox in which everything a model wrote is executed: own user, pid, net, ipc,
+ * uts namespaces, no capabilities, new session, /usr read-only, nothing of the host's home, no
+ * network, environment cleared; resource limits through setrlimit (cgroups are not assumed). Run by
+ * root, the sandbox's processes belong to user 65533 outside (root without capabilities would still
+ * own /dev/null and /proc/sys): writable binds are chowned to that user first, read-only ones must
+ * be readable by anyone. Locks and other descriptors never cross the border (decisions.md, "Two
+ * locks").
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -33,7 +33,7 @@ void tg_check_place(const struct tg_exam *x, struct tg_doctor_line *l)
 		       "%s lies on %s: locks and the journal's order of writes do not hold there; "
 		       "the run "
 		       "directory must be on a local file system%s",
-		       f->place, f->fs, is_wsl(f) ? " (in WSL: not below /mnt/c)" : "");
+		       f->place, f->fs, is_wsl(f) ? " (in WSL: not on a Windows disk)" : "");
 	else if (!f->place_writable)
 		tg_say(l, FAIL, "tgmon run --output ~/runs ...",
 		       "%s cannot be written by this user", f->place);

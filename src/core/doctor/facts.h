@@ -39,7 +39,7 @@ struct tg_machine {
 	enum tg_yes systemd, kill_user_processes, linger, restricts_userns;
 	enum tg_yes sandbox;
 	char *sandbox_error;
-	int64_t windows_free; /* bytes of /mnt/c; -1: none */
+	int64_t windows_free; /* bytes of the Windows disk; -1: none */
 	/* where the run directory would be */
 	char *place; /* the deepest folder of its path that exists */
 	char *fs;    /* "9p", "nfs", "cifs", "drvfs", "tmpfs" ...; "local" for the rest */

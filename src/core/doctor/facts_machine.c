@@ -127,6 +127,27 @@ static int64_t limit_of(rlim_t v)
 	return v == RLIM_INFINITY || v > (rlim_t)INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
+/* WSL mounts the Windows disk from a source named after its drive. */
+static int64_t windows_free(void)
+{
+	char *mounts = read_text("/proc/mounts"), *at = NULL, *where;
+	struct statvfs v;
+	int64_t n = -1;
+
+	if (mounts)
+		at = tg_starts_with(mounts, "C:") ? mounts : strstr(mounts, "\nC:");
+	if (at) {
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+		where = tg_strndup(at, strcspn(at, " \n"));
+		if (statvfs(where, &v) == 0)
+			n = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
+		free(where);
+	}
+	free(mounts);
+	return n;
+}
+
 static enum tg_yes userns_restricted(void)
 {
 	const char *const off[] = { "/proc/sys/kernel/unprivileged_userns_clone",
@@ -144,7 +165,6 @@ void tg_machine_basics(struct tg_machine *f)
 {
 	struct timex tx = { 0 };
 	struct rlimit r;
-	struct statvfs vfs;
 	struct tg_err err = { 0 };
 	int state = adjtimex(&tx);
 
@@ -166,8 +186,8 @@ void tg_machine_basics(struct tg_machine *f)
 	f->sandbox = yes_no(tg_sandbox_check(&err));
 	if (f->sandbox == TG_NO)
 		f->sandbox_error = tg_strdup(err.msg);
-	if (statvfs("/mnt/c", &vfs) == 0 && f->kernel && strcasestr(f->kernel, "microsoft"))
-		f->windows_free = (int64_t)vfs.f_bavail * (int64_t)vfs.f_frsize;
+	if (f->kernel && strcasestr(f->kernel, "microsoft"))
+		f->windows_free = windows_free();
 }
 
 /* ---- the run's folder ----------------------------------------------------------------- */

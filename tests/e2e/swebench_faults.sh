@@ -65,6 +65,18 @@ wait_end "$run" 60
 is "$run" quillworks__slugger-12 RESOLVED
 [ "$(left)" = 0 ] || fail "left: $(ls "$TGMON_FAKE_DOCKER/containers")"
 [ "$(boxes)" = 1 ] || fail "somebody else's container was removed"
+# Another attempt makes the same patch: it is graded again, under a name of its own; an old report
+# stands for nothing.
+echo '{"quillworks__slugger-12": {"end": "unresolved"}}' | plan
+expect 0 "$TGMON" rerun "$run" quillworks__slugger-12
+for ((i = 0; i < 100; i++)); do
+	[ "$(field "$run" 'len(row("quillworks__slugger-12")["attempts_detail"])')" = 2 ] && break
+	sleep 0.1
+done
+wait_end "$run" 60
+grep -q '"status":"UNRESOLVED"' "$run"/.tgmon/attempts/*/002/evaluate.1/result.json || fail "attempt 2 was not graded by itself"
+is "$run" quillworks__slugger-12 RESOLVED # the attempt that counts is the first
+[ "$(tail -n 2 "$TGMON_FAKE_SWEBENCH/starts" | sort -u | wc -l)" = 2 ] || fail "two attempts, one run id"
 rm "$TGMON_FAKE_DOCKER/containers/"*
 
 # Nothing there: refused before anything is spent, and it says what mends it.

@@ -21,6 +21,7 @@
 #define MOST (64u << 20)
 #define DOING_MOST (sizeof ((struct tg_live *)0)->doing - 1)
 
+/* Into doing and base, as one safe line. */
 static void set_doing(struct tg_live *live, int64_t step, const char *text)
 {
 	struct tg_buf b = TG_BUF_INIT;
@@ -31,9 +32,26 @@ static void set_doing(struct tg_live *live, int64_t step, const char *text)
 	if (text != NULL && text[0] != '\0')
 		tg_buf_addf(&b, "%s%s", step >= 0 ? ": " : "", text);
 	line = tg_text_line(tg_buf_cstr(&b), b.n, DOING_MOST);
-	snprintf(live->doing, sizeof live->doing, "%s", line);
+	snprintf(live->base, sizeof live->base, "%s", line);
+	memcpy(live->doing, live->base, sizeof live->doing);
 	free(line);
 	tg_buf_fini(&b);
+}
+
+/* What the agent waits for is not in its trajectory: it stands before what the trajectory says. */
+static void set_notice(struct tg_live *live, const struct cJSON *root)
+{
+	const char *notice = tg_json_str(root, "notice");
+	char *line;
+
+	live->rate_limited = tg_json_bool(root, "rate_limited", false);
+	if (notice == NULL || notice[0] == '\0') {
+		memcpy(live->doing, live->base, sizeof live->doing);
+		return;
+	}
+	line = tg_text_line(notice, strlen(notice), DOING_MOST);
+	snprintf(live->doing, sizeof live->doing, "%s", line);
+	free(line);
 }
 
 static bool take_trajectory(struct tg_live *live, const struct cJSON *root)
@@ -56,6 +74,7 @@ static bool take_progress(struct tg_live *live, const struct cJSON *root)
 	live->steps = tg_json_int(root, "steps", -1);
 	live->cost_usd = tg_json_num(root, "cost_usd", -1);
 	set_doing(live, live->steps, tg_json_str(root, "doing"));
+	set_notice(live, root);
 	return true;
 }
 
@@ -135,6 +154,30 @@ static bool refresh_from(struct tg_live *live, const char *dir, const char *rel,
 	return true;
 }
 
+/* Beside a trajectory, progress.json is read for its notice only. It is small and replaced by rename. */
+static void refresh_notice(struct tg_live *live, const char *dir)
+{
+	struct tg_buf b = TG_BUF_INIT;
+	char *path = tg_path_join(dir, "work/progress.json");
+	int64_t ms = tg_file_mtime_ms(path);
+	struct cJSON *root = NULL;
+
+	free(path);
+	if (ms == 0)
+		return;
+	if (tg_file_read_beneath(dir, "work/progress.json", 1 << 16, &b, NULL))
+		root = tg_json_parse(b.p, b.n, "progress.json", NULL, NULL);
+	if (root != NULL)
+		set_notice(live, root);
+	if (root != NULL && ms > live->notice_ms) {
+		live->notice_ms = ms;
+		if (ms > live->activity_ms)
+			live->activity_ms = ms;
+	}
+	tg_json_free(root);
+	tg_buf_fini(&b);
+}
+
 /* The agent's other files say that it lives, if not what it does. */
 static void refresh_stamps(struct tg_live *live, const char *dir)
 {
@@ -161,8 +204,9 @@ void tg_live_refresh(struct tg_live *live, const char *attempt_dir, const char *
 	}
 	if (tg_instance_id_valid(iid))
 		final = tg_asprintf("work/%s.traj.json", iid);
-	if (!refresh_from(live, attempt_dir, "work/live.traj.json", take_trajectory) &&
-	    !refresh_from(live, attempt_dir, "work/progress.json", take_progress) && final != NULL)
+	if (refresh_from(live, attempt_dir, "work/live.traj.json", take_trajectory))
+		refresh_notice(live, attempt_dir);
+	else if (!refresh_from(live, attempt_dir, "work/progress.json", take_progress) && final != NULL)
 		refresh_from(live, attempt_dir, final, take_trajectory);
 	free(final);
 	refresh_stamps(live, attempt_dir);

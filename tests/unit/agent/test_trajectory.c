@@ -273,7 +273,9 @@ static void weighs_process_and_word(void **state)
 	assert_int_equal(judge(done, NULL, 1, 0), TG_OUT_DONE);
 	assert_int_equal(judge(nothing, NULL, 0, 0), TG_OUT_EMPTY);
 	assert_int_equal(judge("{\"exit_status\":null}", NULL, 0, 0), TG_OUT_BUG);
-	assert_int_equal(judge("{\"exit_status\":null}", NULL, 1, 0), TG_OUT_CRASH);
+	/* the real tools end with code 1 then (2.4.6 and its samples) */
+	assert_int_equal(judge("{\"exit_status\":null}", NULL, 1, 0), TG_OUT_BUG);
+	assert_int_equal(judge("{\"exit_status\":null}", NULL, -1, 9), TG_OUT_CRASH);
 	assert_int_equal(
 	    judge("{\"exit_status\":\"RuntimeError\",\"exception_str\":\"podman: x\"}", NULL, 0, 0),
 	    TG_OUT_INFRA);

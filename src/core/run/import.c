@@ -301,8 +301,18 @@ static void take_trajectory(struct tg_attempt *att, struct tg_import_note *about
 	bool ended = tg_json_bool(o, "ended", false);
 	int64_t last = tg_json_int(o, "last_ms", 0);
 
-	if (!ended && att->ended)
-		return; /* left from before it ended, or of a run that began again */
+	if (!ended && att->ended) {
+		if (about->writing) { /* its end comes as a whole */
+			att->ended = about->has_prediction = false;
+			att->patch_bytes = -1;
+			att->patch_class = TG_PC_NONE;
+			tg_fold_text(&att->patch_sha256, NULL);
+			tg_fold_text(&att->patch_reason, NULL);
+			tg_fold_text(&att->patch_source, NULL);
+		} else {
+			return; /* left from before it ended */
+		}
+	}
 	att->steps = tg_json_int(o, "steps", -1);
 	att->cost_usd = tg_json_num(o, "cost_usd", -1);
 	att->no_trajectory = tg_json_bool(o, "no_trajectory", false);
@@ -325,6 +335,7 @@ static void fold_traj(struct tg_import *im, struct tg_run *run, const struct tg_
 		      const struct cJSON *log)
 {
 	char *iid = traj_owner(im, doc, log);
+	struct tg_import_note *about;
 	struct tg_attempt *att;
 
 	if (iid == NULL) {
@@ -333,8 +344,13 @@ static void fold_traj(struct tg_import *im, struct tg_run *run, const struct tg_
 		return;
 	}
 	att = tg_import_attempt(im, run, iid, TG_FROM_TRAJ, true);
-	if (att != NULL && doc->facts != NULL)
-		take_trajectory(att, tg_import_about(im, run, iid), doc);
+	about = tg_import_about(im, run, iid);
+	if (att != NULL && about != NULL) {
+		about->writing = doc->bad_ms != 0 && !doc->settled &&
+				 !tg_json_bool(doc->facts, "ended", false);
+		if (doc->facts != NULL)
+			take_trajectory(att, about, doc);
+	}
 	free(iid);
 }
 
@@ -350,7 +366,7 @@ static void fold_statuses(struct tg_import *im, struct tg_run *run, const struct
 		struct tg_attempt *att = tg_import_attempt(im, run, iid, TG_FROM_STATUS, alone);
 		struct tg_import_note *about = tg_import_about(im, run, iid);
 
-		if (att == NULL || about == NULL)
+		if (att == NULL || about == NULL || about->writing)
 			continue;
 		att->ended = true;
 		about->has_status = true;
@@ -728,7 +744,7 @@ bool tg_import_settle(struct tg_import *im, struct tg_run *run, struct tg_err *e
 	int64_t until = tg_mono_ms() + SETTLE_MS;
 	bool changed, ok = tg_import_read(im, run, &changed, err);
 
-	while (ok && tg_import_pending(im) && tg_mono_ms() < until) {
+	while (ok && im->docs.open > 0 && tg_mono_ms() < until) {
 		struct tg_run fresh = { 0 };
 
 		tg_sleep_ms(7); /* no multiple of what writers are likely to do */

@@ -113,6 +113,7 @@ static void accept(struct tg_docs *d, struct tg_doc *doc, struct cJSON *facts,
 	if (doc->racy && (first || doc->tries > 0) && tg_doc_is_list(doc->kind) && doc->tries < 6) {
 		doc->tries++; /* nothing to compare with: the best of a few readings */
 		d->pending++;
+		d->open++;
 	} else {
 		doc->tries = 0;
 	}
@@ -135,6 +136,7 @@ static void refuse(struct tg_docs *d, struct tg_doc *doc, const struct tg_buf *b
 
 		doc->next_ms = now + (wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS);
 		d->pending++;
+		d->open += doc->facts == NULL;
 		return;
 	}
 	if (b->n > 0)
@@ -214,8 +216,10 @@ static bool refresh(struct tg_docs *d, struct tg_doc *doc, int64_t now)
 	if (doc->bad_ms != 0 && same(&s, &doc->bad)) {
 		if (!doc->settled && now >= doc->next_ms)
 			read_doc(d, doc, fd, &s, now);
-		else if (!doc->settled)
+		else if (!doc->settled) {
 			d->pending++;
+			d->open += doc->facts == NULL;
+		}
 	} else if (doc->facts == NULL || doc->racy || !same(&s, &doc->good)) {
 		read_doc(d, doc, fd, &s, now);
 	}
@@ -230,20 +234,40 @@ static void fini_doc(struct tg_doc *doc)
 	tg_json_free(doc->facts);
 }
 
+/* Against the order in which they are written (trajectory, predictions, statuses, rows): what an
+ * early reading names is then found in the later ones. */
+static int turn_of(enum tg_doc_kind kind)
+{
+	switch (kind) {
+	case TG_DOC_GOVERNED:
+	case TG_DOC_EVAL_ROWS:
+		return 0;
+	case TG_DOC_STATUSES:
+		return 1;
+	case TG_DOC_PREDS:
+		return 2;
+	default:
+		return 3;
+	}
+}
+
 void tg_docs_refresh(struct tg_docs *d)
 {
 	int64_t now = tg_mono_ms();
 	size_t kept = 0;
 
 	d->changed = false;
-	d->pending = 0;
+	d->pending = d->open = 0;
 	d->hint = 0;
+	for (int turn = 0; turn < 4; turn++)
+		for (size_t i = 0; i < d->n; i++)
+			if (turn_of(d->v[i].kind) == turn)
+				d->v[i].gone = refresh(d, &d->v[i], now);
 	for (size_t i = 0; i < d->n; i++) {
-		if (refresh(d, &d->v[i], now)) {
+		if (d->v[i].gone)
 			fini_doc(&d->v[i]);
-			continue;
-		}
-		d->v[kept++] = d->v[i];
+		else
+			d->v[kept++] = d->v[i];
 	}
 	d->n = kept;
 }

@@ -32,6 +32,7 @@ struct tg_doc {
 	struct cJSON *facts;    /* the last good reading, NULL: none yet */
 	struct tg_doc_stamp good, bad;
 	bool racy;              /* read so soon after a write that it is looked at again */
+	bool gone;              /* to be forgotten */
 	bool settled;           /* `bad` is not read again until the file changes */
 	int tries;
 	int64_t bad_ms, next_ms, gone_ms; /* monotonic; 0: not so */
@@ -45,6 +46,7 @@ struct tg_docs {
 	size_t n, cap, hint;
 	bool changed;           /* of the last refresh */
 	size_t pending;         /* files that are in the middle of a write, as it seems */
+	size_t open;            /* of these: nothing was read yet that could be believed */
 };
 
 /* facts of a file's bytes, or NULL: cut, empty or rubbish. lenient: the file has stayed as it is,

@@ -8,6 +8,7 @@
 struct tg_import_note {
 	char *id;
 	bool has_prediction, traj_ended, has_status, null_status;
+	bool writing;          /* its trajectory is being written this moment, and no end is known */
 	bool report;           /* its evaluation is from report.json */
 	struct tg_live live;
 };

@@ -119,6 +119,12 @@ bool tg_outage_cause(struct tg_runner *r, struct tg_buf *text, struct tg_buf *re
 
 /* ---- rate limit ----------------------------------------------------------------------------- */
 
+/* --stop-after 0: the operator wants every instance tried once, whatever the provider says. */
+static bool guards(const struct tg_runner *r)
+{
+	return tg_outage_costs_money(r) && r->spec.stop_after > 0;
+}
+
 static int64_t probe_wait(int probes)
 {
 	const char *env = getenv("TGMON_PROBE_MS");
@@ -191,7 +197,7 @@ bool tg_outage_rate(struct tg_runner *r, struct tg_buf *text, struct tg_buf *reo
 	const struct tg_outage *o = &r->outage;
 	int workers = r->spec.workers > 0 ? r->spec.workers : 1;
 
-	if (!tg_outage_costs_money(r))
+	if (!guards(r))
 		return false;
 	if (limit_holds(r)) {
 		tg_buf_adds(text, "the model's provider limits the rate: an attempt gave up, and none "
@@ -224,7 +230,7 @@ void tg_outage_probed(struct tg_runner *r)
 
 bool tg_outage_requeues(const struct tg_runner *r, const struct tg_attempt *att)
 {
-	return tg_outage_costs_money(r) && is_rate_limit(att);
+	return guards(r) && is_rate_limit(att);
 }
 
 /* ---- the canary ----------------------------------------------------------------------------- */
@@ -284,7 +290,7 @@ bool tg_outage_answer(struct tg_runner *r, const char *row)
 void tg_outage_tick(struct tg_runner *r)
 {
 	tg_docker_tick(r);
-	if (tg_outage_costs_money(r) && tg_mono_ms() >= r->outage.look_ms)
+	if (guards(r) && tg_mono_ms() >= r->outage.look_ms)
 		look_at_agents(r);
 }
 

@@ -288,7 +288,7 @@ static void a_rate_limit_spends_no_instance(void **state)
 static void one_probe_at_a_time(void **state)
 {
 	const char *ids[] = { "limit-1", "limit-2", "limit-3", "limit-4", NULL };
-	char *run = make(&(struct fake_run){ .workers = 4 }, ids);
+	char *run = make(&(struct fake_run){ .workers = 4, .stop_after = 3 }, ids);
 	struct tally t;
 	pid_t pid;
 
@@ -310,7 +310,7 @@ static void one_probe_at_a_time(void **state)
 static void agents_that_wait_close_it(void **state)
 {
 	const char *ids[] = { "live-1", "live-2", "slow-3", "slow-4", "a-5", "a-6", NULL };
-	char *run = make(&(struct fake_run){ .workers = 3 }, ids);
+	char *run = make(&(struct fake_run){ .workers = 3, .stop_after = 3 }, ids);
 	pid_t pid;
 	int n;
 

@@ -174,19 +174,6 @@ static bool read_max_risk(struct reader *r, const struct tg_yaml_node *n)
 	return true;
 }
 
-static bool read_gate_waivers(struct reader *r, const struct tg_yaml_node *n)
-{
-	return tg_yaml_bool(n, &r->policy->waivers) ||
-	       fail_node(r, n, "gate must be true or false");
-}
-
-static bool read_waivers(struct reader *r, const struct tg_yaml_node *n)
-{
-	static const struct key keys[] = {{"gate", read_gate_waivers}, {NULL, NULL}};
-
-	return walk(r, n, "waivers", keys);
-}
-
 static bool read_ast(struct reader *r, const struct tg_yaml_node *n)
 {
 	static const struct key keys[] = {
@@ -315,7 +302,6 @@ struct tg_policy *tg_policy_parse(const char *p, size_t n, const char *name, str
 					  {"required_evidence", read_required},
 					  {"ast", read_ast},
 					  {"trajectory", read_trajectory},
-					  {"waivers", read_waivers},
 					  {NULL, NULL}};
 	struct tg_yaml_node *root = tg_yaml_parse(p, n, name, 0, err);
 	struct reader r = {.name = name, .err = err};

@@ -2,9 +2,10 @@
 #define TG_POLICY_H
 /*
  * The policy file: severities of the rules, which codes block, the cap for test paths, command
- * patterns of the risk scan and its limit, thresholds, which level of evidence an OK needs, and
- * whether the gate heeds waivers (schema: pipeline spec 6.5, plus thresholds, required_evidence,
- * waivers, ast.test_path_cap, ast.blocking_codes, trajectory.max_risk_level). Reading is strict: an unknown key, an unknown severity, a bad pattern is an
+ * patterns of the risk scan and its limit, thresholds, and which level of evidence an OK needs
+ * (schema: pipeline spec 6.5, plus thresholds, required_evidence, ast.test_path_cap,
+ * ast.blocking_codes, trajectory.max_risk_level). Reading is strict: an unknown key, an unknown
+ * severity, a bad pattern is an
  * error with file, line and column. `--policy none` is a NULL policy everywhere: every code is
  * high, no patterns. A policy never changes after it was loaded.
  */
@@ -34,7 +35,6 @@ struct tg_policy {
 	char *test_path_cap;    /* highest severity that a finding in a test path has; default low */
 	char **blocking;	/* codes that may veto, NULL-terminated; NULL: every high one */
 	char *max_risk;	        /* low or medium: a trajectory above it is never OK; NULL: no limit */
-	bool waivers;		/* may a waived VETO pass the gate? default false */
 	enum tg_evidence_level required_evidence; /* TG_EL_NONE: the policy does not say */
 	struct tg_policy_pattern *pattern; /* in the file's order; none: use the built-in list */
 	size_t pattern_n, pattern_cap;

@@ -229,6 +229,19 @@ static bool weigh_evidence(struct draft *d, const struct tg_govern_in *in,
 	return (ev && !ev_fits) || (sc && !sc_fits);
 }
 
+static int risk_rank(const char *level)
+{
+	return tg_streq(level, "low") ? 0 : tg_streq(level, "medium") ? 1 : 2;
+}
+
+/* With a limit, a trajectory whose risk nobody knows is over it. */
+static bool over_risk(const struct tg_govern_in *in)
+{
+	const char *limit = in->policy ? in->policy->max_risk : NULL;
+
+	return limit && risk_rank(tg_json_str(in->risk, "risk_level")) > risk_rank(limit);
+}
+
 static void judge_normal(struct draft *d, const struct tg_govern_in *in)
 {
 	struct tg_case c = {.invalid_patch = false};
@@ -249,6 +262,7 @@ static void judge_normal(struct draft *d, const struct tg_govern_in *in)
 	c.required = in->required == TG_EL_IMPORTED ? TG_EL_IMPORTED : TG_EL_BOUND;
 	c.cri = d->v.cri;
 	c.threshold = in->cri_threshold;
+	c.over_risk = over_risk(in);
 	d->v.decision = tg_decide(&c, &d->v.reason);
 }
 

@@ -94,6 +94,11 @@ static bool is_unbound(const struct tg_case *c)
 	return c->required == TG_EL_BOUND && c->level != TG_EL_BOUND;
 }
 
+static bool is_risky(const struct tg_case *c)
+{
+	return c->over_risk;
+}
+
 enum tg_decision tg_decide(const struct tg_case *c, const char **reason)
 {
 	/* A veto comes before every doubt about the evidence: doubt must never turn a veto into
@@ -114,6 +119,7 @@ enum tg_decision tg_decide(const struct tg_case *c, const char **reason)
 	    {is_skipped, TG_DEC_ABSTAIN, "security_scan_skipped"},
 	    {is_partial, TG_DEC_ABSTAIN, "partial_coverage"},
 	    {is_unbound, TG_DEC_ABSTAIN, "evidence_unbound"},
+	    {is_risky, TG_DEC_ABSTAIN, "risk_over_limit"},
 	};
 	size_t i;
 

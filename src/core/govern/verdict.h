@@ -27,6 +27,7 @@ struct tg_case {
 	int resolved;	      /* 1, 0, -1 unknown: what the evaluation row says */
 	bool status_resolved; /* its resolved_status is RESOLVED */
 	bool digest_mismatch; /* an input carries the digest of another patch */
+	bool over_risk;       /* the trajectory's risk is above the policy's limit, or not known */
 	enum tg_evidence_level level, required;
 	double cri, threshold;
 };
@@ -34,7 +35,7 @@ struct tg_case {
 /* The first matching rung. *reason gets a constant of the vocabulary: ok, sad_veto,
  * sad_medium_abstain, security_scan_failed, not_resolved, cri_below_threshold,
  * empty_or_invalid_patch (the reference's), evidence_mismatch, status_not_resolved,
- * security_scan_skipped, partial_coverage, evidence_unbound (ours). */
+ * security_scan_skipped, partial_coverage, evidence_unbound, risk_over_limit (ours). */
 enum tg_decision tg_decide(const struct tg_case *c, const char **reason);
 
 #endif

@@ -1,5 +1,6 @@
 #include "core/security/risk.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,10 +189,100 @@ static void trim(const char **p, size_t *n)
 	*n = last > first ? last - first : 0;
 }
 
-/* Each line that is neither blank nor a comment is one command. */
+/* The end of the command that begins at p: behind an unquoted ; & | or at the end. */
+static const char *command_end(const char *p, const char *end)
+{
+	char quote = 0;
+
+	for (; p < end; p++) {
+		if (quote) {
+			if (*p == '\\' && quote == '"' && p + 1 < end)
+				p++;
+			else if (*p == quote)
+				quote = 0;
+		} else if (*p == '\\' && p + 1 < end) {
+			p++;
+		} else if (*p == '\'' || *p == '"') {
+			quote = *p;
+		} else if (strchr(";&|", *p)) {
+			return p + 1;
+		}
+	}
+	return end;
+}
+
+/* A safe word excuses its own command, not its neighbours on the line (curl x; git diff). Where no
+ * safe word stands the line is looked at as a whole, as the reference does. */
+static size_t classify_line(struct tally *t, const char *line, size_t n)
+{
+	const char *p = line, *end = line + n;
+	size_t hits = tg_risk_classify(t->risk, line, n, t->hit), kept = 0;
+	bool *seen;
+
+	if (hits > 0 || command_end(line, end) == end)
+		return hits;
+	seen = tg_calloc(t->risk->n + 1, sizeof *seen);
+	while (p < end) {
+		const char *next = command_end(p, end);
+
+		hits = tg_risk_classify(t->risk, p, (size_t)(next - p), t->hit);
+		for (size_t i = 0; i < hits; i++)
+			seen[t->hit[i]] = true;
+		p = next;
+	}
+	for (size_t i = 0; i < t->risk->n; i++)
+		if (seen[i])
+			t->hit[kept++] = i;
+	free(seen);
+	return kept;
+}
+
+/* The word that ends a heredoc which this line opens; its length, 0: none. A shell that reads the body
+ * as commands (bash <<EOF) hides nothing: then the body is looked at like any other line. */
+static size_t heredoc_word(const char *line, size_t n, const char **word)
+{
+	static const char *const shells[] = {"bash", "sh", "zsh", "dash", "ssh", "sudo", NULL};
+	const char *at = memmem(line, n, "<<", 2), *end = line + n, *p = at;
+	size_t len = 0;
+
+	if (!at || at + 2 >= end || at[2] == '<')
+		return 0;
+	for (size_t i = 0; shells[i]; i++) {
+		size_t k = strlen(shells[i]);
+
+		for (const char *q = line; (q = memmem(q, (size_t)(at - q), shells[i], k)); q++)
+			if ((q == line || strchr(" /;&|(", q[-1])) && strchr(" <", q[k]))
+				return 0;
+	}
+	p += 2;
+	p += p < end && *p == '-';
+	while (p < end && (*p == ' ' || *p == '\'' || *p == '"' || *p == '\\'))
+		p++;
+	*word = p;
+	while (p + len < end && (isalnum((unsigned char)p[len]) || p[len] == '_'))
+		len++;
+	return len;
+}
+
+static bool closes(const char *p, const char *end, const char *word, size_t n)
+{
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p)), *line = p;
+		size_t len = (size_t)((nl ? nl : end) - p);
+
+		trim(&line, &len);
+		if (len == n && !memcmp(line, word, n))
+			return true;
+		p = nl ? nl + 1 : end;
+	}
+	return false;
+}
+
+/* Each line that is neither blank nor a comment is one command; the body of a heredoc is none. */
 static void add_lines(struct tally *t, const char *p, size_t n, size_t message)
 {
-	const char *end = p + n;
+	const char *end = p + n, *word = NULL;
+	size_t word_n = 0;
 
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p)), *line = p;
@@ -199,10 +290,18 @@ static void add_lines(struct tally *t, const char *p, size_t n, size_t message)
 
 		p = nl ? nl + 1 : end;
 		trim(&line, &len);
+		if (word_n) {
+			if (len == word_n && !memcmp(line, word, len))
+				word_n = 0;
+			continue;
+		}
 		if (!len || *line == '#')
 			continue;
 		t->commands++;
-		hits = tg_risk_classify(t->risk, line, len, t->hit);
+		word_n = heredoc_word(line, len, &word);
+		if (word_n && !closes(p, end, word, word_n))
+			word_n = 0; /* never closed: no heredoc that a shell would take as one */
+		hits = classify_line(t, line, len);
 		t->suspicious += hits > 0;
 		for (size_t i = 0; i < hits; i++)
 			add_signal(t, &t->risk->pattern[t->hit[i]], line, len, message);

@@ -151,6 +151,29 @@ static void load_tree(struct stage *s)
 	tg_buf_fini(&b);
 }
 
+static bool has_flag(const struct stage *s, const char *flag)
+{
+	const struct cJSON *list = tg_json_path(s->triage, "sum.flags");
+
+	for (const struct cJSON *f = tg_json_first(list); f; f = tg_json_next(f))
+		if (tg_streq(tg_json_text(f), flag))
+			return true;
+	return false;
+}
+
+/* What the tree after the patch cannot show: GNU patch writes into .git when it is told to, and takes
+ * edits back that it believes to be there already. */
+static void note_blind_spots(struct stage *s)
+{
+	if (has_flag(s, "outside-tree") || has_flag(s, "odd-name"))
+		tg_report_gap(&s->report, "(a name that is no plain path)",
+			      "the patch names a path outside the tree, in .git, or in an odd form; "
+			      "what it did there was not looked at");
+	if (has_flag(s, "silent-revert"))
+		tg_report_gap(&s->report, "(undone edits)",
+			      "patch took edits back that the patch was to make");
+}
+
 static void scan_tree(struct stage *s)
 {
 	s->report.skip_reason = skip_reason(s);
@@ -166,9 +189,16 @@ static void scan_tree(struct stage *s)
 						 "commit is not at hand");
 		return;
 	}
+	note_blind_spots(s);
 	for (const struct cJSON *f = tg_json_first(tg_json_get(s->tree, "files")); f;
 	     f = tg_json_next(f))
 		scan_file(s, f);
+	/* "Applied", and the tree is as it was: whatever passed, this patch is not what passed. */
+	if (!tg_json_len(s->report.changed)) {
+		s->report.skip_reason = "NOTHING_CHANGED";
+		s->report.status = TG_SC_SKIPPED;
+		return;
+	}
 	tg_report_close(&s->report);
 }
 

@@ -44,6 +44,38 @@ static void built_in_is_the_data_file(void **state)
 	free(path);
 }
 
+static void what_blocks_and_what_is_capped(void **state)
+{
+	static const char text[] = "version: '1'\nast:\n  test_path_cap: medium\n  blocking_codes: [A]\n"
+				   "  severity_map:\n    A: high\n    B: high\n    C: low\n"
+				   "trajectory:\n  max_risk_level: medium\n";
+	static const char *const bad[] = {
+	    "ast:\n  test_path_cap: none\n", "ast:\n  blocking_codes: A\n",
+	    "trajectory:\n  max_risk_level: extreme\n", "ast:\n  blocked: [A]\n"};
+	struct tg_policy *p = tg_policy_parse(text, sizeof text - 1, "p", NULL),
+			 *plain = tg_policy_load(NULL, NULL);
+	struct tg_err err;
+	size_t i;
+
+	(void)state;
+	assert_non_null(p);
+	assert_string_equal(p->test_path_cap, "medium");
+	assert_string_equal(p->max_risk, "medium");
+	assert_string_equal(tg_policy_severity(p, "A"), "high");
+	assert_string_equal(tg_policy_severity(p, "B"), "medium");
+	assert_string_equal(tg_policy_severity(p, "C"), "low");
+	assert_string_equal(tg_policy_severity(p, "not in the map"), "medium");
+	assert_string_equal(plain->test_path_cap, "low");
+	assert_null(plain->max_risk);
+	for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+		memset(&err, 0, sizeof err);
+		assert_null(tg_policy_parse(bad[i], strlen(bad[i]), "bad.yaml", &err));
+		assert_non_null(strstr(err.msg, "bad.yaml:2:"));
+	}
+	tg_policy_free(p);
+	tg_policy_free(plain);
+}
+
 static void patterns_find_what_they_name(void **state)
 {
 	static const struct {
@@ -154,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(built_in_is_the_data_file),
+	    cmocka_unit_test(what_blocks_and_what_is_capped),
 	    cmocka_unit_test(patterns_find_what_they_name),
 	    cmocka_unit_test(wrong_policies_are_refused),
 	    cmocka_unit_test(a_small_policy),

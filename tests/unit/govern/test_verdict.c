@@ -76,6 +76,8 @@ static void every_rung(void **state)
 	c.required = TG_EL_IMPORTED;
 	expect(&c, TG_DEC_OK, "ok");
 	/* From here each fault is added to the ones before, and comes before them. */
+	c.over_risk = true;
+	expect(&c, TG_DEC_ABSTAIN, "risk_over_limit");
 	c.scan_partial = true;
 	expect(&c, TG_DEC_ABSTAIN, "partial_coverage");
 	c.scan_skipped = true;

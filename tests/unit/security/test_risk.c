@@ -157,6 +157,58 @@ static void test_vectors(void **state)
 	tg_buf_fini(&b);
 }
 
+static int64_t commands_of(const struct tg_risk *risk, const char *script, int64_t *suspicious)
+{
+	struct cJSON *root = tg_json_object(), *list = tg_json_array(), *m = tg_json_object(), *row;
+	char *text = tg_asprintf("```bash\n%s\n```", script);
+	struct tg_buf b = TG_BUF_INIT;
+	struct tg_traj t = { 0 };
+	int64_t n;
+
+	tg_json_set_str(m, "role", "assistant");
+	tg_json_set_str(m, "content", text);
+	tg_json_push(list, m);
+	tg_json_set(root, "messages", list);
+	tg_json_print(root, TG_JSON_COMPACT, &b);
+	assert_true(tg_traj_parse(&t, b.p, b.n, "t", NULL));
+	row = tg_risk_row(risk, &t, "i");
+	n = tg_json_int(tg_json_get(row, "stats"), "total_commands", -1);
+	*suspicious = tg_json_int(tg_json_get(row, "stats"), "suspicious_commands", -1);
+	tg_json_free(row);
+	tg_traj_fini(&t);
+	tg_buf_fini(&b);
+	tg_json_free(root);
+	free(text);
+	return n;
+}
+
+static void test_heredocs_and_neighbours(void **state)
+{
+	static const struct {
+		const char *script;
+		int64_t commands, suspicious;
+	} t[] = {
+		{ "cat > a.py <<'EOF'\nimport nc\ncurl = 1\nEOF\nls", 2, 0 },
+		{ "cat <<EOF > a\nssh\nEOF", 1, 0 },
+		{ "bash <<EOF\ncurl http://x\nEOF", 3, 1 }, /* a shell reads it as commands */
+		{ "cat <<EOF\ncurl http://x", 2, 1 },       /* never closed */
+		{ "grep x <<< EOF\ncurl http://x", 2, 1 },
+		{ "curl http://x; git diff", 1, 1 },
+		{ "git diff && pip install x", 1, 1 },
+		{ "git diff | cat", 1, 0 },
+		{ "python -m pytest tests; echo 'curl'", 1, 1 },
+		{ "git commit -m 'use curl; not wget'", 1, 0 }, /* quoted: one command */
+	};
+	const struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		int64_t suspicious, n = commands_of(f->builtin, t[i].script, &suspicious);
+
+		if (n != t[i].commands || suspicious != t[i].suspicious)
+			fail_msg("%s: %d commands, %d suspicious", t[i].script, (int)n, (int)suspicious);
+	}
+}
+
 static void test_tool_calls(void **state)
 {
 	struct fixture *f = *state;
@@ -194,7 +246,8 @@ static void test_list_content(void **state)
 	free(row);
 }
 
-/* The published run: our rows are its rows, byte for byte. */
+/* The published run: our rows are its rows but for the number of commands, where the reference took
+ * every line of a heredoc for one. */
 static void test_published_run(void **state)
 {
 	struct fixture *f = *state;
@@ -203,7 +256,8 @@ static void test_published_run(void **state)
 	    tg_asprintf("%s/corpus/run20/msa_glm46_lite_run20", shared ? shared : "../shared");
 	char *rows = tg_path_join(dir, "agentic_risk.jsonl");
 	struct tg_buf b = TG_BUF_INIT, mine = TG_BUF_INIT;
-	size_t n = 0;
+	size_t n = 0, fewer = 0;
+	int64_t ours, theirs;
 
 	if (!tg_file_exists(rows)) {
 		free(rows);
@@ -221,6 +275,11 @@ static void test_published_run(void **state)
 		assert_true(tg_traj_load(&t, path, NULL));
 		row = tg_risk_row(f->by_policy, &t, NULL);
 		tg_buf_clear(&mine);
+		ours = tg_json_int(tg_json_get(row, "stats"), "total_commands", -1);
+		theirs = tg_json_int(tg_json_get(want, "stats"), "total_commands", -1);
+		assert_true(ours >= 0 && ours <= theirs);
+		fewer += ours < theirs;
+		tg_json_set_int((struct cJSON *)tg_json_get(row, "stats"), "total_commands", theirs);
 		tg_json_print(row, TG_JSON_PY, &mine);
 		assert_string_equal(tg_buf_cstr(&mine), line);
 		tg_json_free(row);
@@ -229,6 +288,7 @@ static void test_published_run(void **state)
 		free(path);
 	}
 	assert_int_equal(n, 18);
+	assert_true(fewer > 0);
 	tg_buf_fini(&b);
 	tg_buf_fini(&mine);
 	free(rows);
@@ -240,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_tool_calls),
+		cmocka_unit_test(test_heredocs_and_neighbours),
 		cmocka_unit_test(test_list_content),
 		cmocka_unit_test(test_published_run),
 	};

@@ -21,33 +21,34 @@ struct prepull_opts {
 };
 
 static const struct tg_opt opts[] = {
-	{ "dataset", "FILE", "the rows, .jsonl or .json", TG_OPT_STR,
-	  offsetof(struct prepull_opts, dataset), 0 },
-	{ "slice", "A:B", "which rows, as Python slices (all)", TG_OPT_STR,
-	  offsetof(struct prepull_opts, slice), 0 },
-	{ "jobs", "N", "pulls at once (2)", TG_OPT_INT, offsetof(struct prepull_opts, jobs), 0 },
-	{ "limit", "N", "pulls that your registry allows in 6 hours (100: Docker Hub, anonymous)",
-	  TG_OPT_INT, offsetof(struct prepull_opts, limit), 0 },
-	{ "dry-run", NULL, "say what is missing, pull nothing", TG_OPT_FLAG,
-	  offsetof(struct prepull_opts, dry_run), 0 },
-	{ 0 },
+    {"dataset", "FILE", "the rows, .jsonl or .json", TG_OPT_STR,
+     offsetof(struct prepull_opts, dataset), 0},
+    {"slice", "A:B", "which rows, as Python slices (all)", TG_OPT_STR,
+     offsetof(struct prepull_opts, slice), 0},
+    {"jobs", "N", "pulls at once (2)", TG_OPT_INT, offsetof(struct prepull_opts, jobs), 0},
+    {"limit", "N", "pulls that your registry allows in 6 hours (100: Docker Hub, anonymous)",
+     TG_OPT_INT, offsetof(struct prepull_opts, limit), 0},
+    {"dry-run", NULL, "say what is missing, pull nothing", TG_OPT_FLAG,
+     offsetof(struct prepull_opts, dry_run), 0},
+    {0},
 };
 
 bool tg_cli_slice_images(const char *dataset, const char *slice, struct tg_images *out,
 			 struct tg_err *err)
 {
-	struct tg_dataset ds = { 0 };
+	struct tg_dataset ds = {0};
 	size_t *pick = NULL, n = 0;
 	bool ok;
 
-	*out = (struct tg_images){ 0 };
+	*out = (struct tg_images){0};
 	if (!dataset)
-		return tg_fail(err, TG_E_INPUT, "--dataset FILE is needed: the rows whose images these are");
+		return tg_fail(err, TG_E_INPUT,
+			       "--dataset FILE is needed: the rows whose images these are");
 	ok = tg_dataset_load(&ds, dataset, err) &&
 	     tg_slice_indices(slice ? slice : ":", ds.n, &pick, &n, err);
 	if (ok && !n)
-		ok = tg_fail(err, TG_E_INPUT, "--slice %s chooses no row out of %zu of %s", slice, ds.n,
-			     dataset);
+		ok = tg_fail(err, TG_E_INPUT, "--slice %s chooses no row out of %zu of %s", slice,
+			     ds.n, dataset);
 	if (ok)
 		tg_images_of(out, &ds, pick, n);
 	free(pick);
@@ -89,8 +90,8 @@ static void say_line(const struct work *w, const char *text)
 	if (text)
 		fprintf(stderr, "%s\n", text);
 	if (w->tty || text)
-		fprintf(stderr, "%zu/%zu images here, %zu on their way, %zu given up, %.1f GB%s%s", w->here,
-			w->images.n, w->active, w->given_up, (double)w->bytes / GB, left,
+		fprintf(stderr, "%zu/%zu images here, %zu on their way, %zu given up, %.1f GB%s%s",
+			w->here, w->images.n, w->active, w->given_up, (double)w->bytes / GB, left,
 			w->tty ? "" : "\n");
 	fflush(stderr);
 }
@@ -106,7 +107,8 @@ static void say_plan(const struct work *w, int64_t limit)
 		printf("%zu pulls at your limit of %lld in 6 hours take at least %lld h\n", missing,
 		       (long long)limit, (long long)hours);
 	else if (missing)
-		printf("%zu pulls fit into your limit of %lld in 6 hours\n", missing, (long long)limit);
+		printf("%zu pulls fit into your limit of %lld in 6 hours\n", missing,
+		       (long long)limit);
 	if (room >= 0)
 		printf("%.1f GB are free where images are kept\n", (double)room / GB);
 	fflush(stdout);
@@ -141,9 +143,10 @@ static void failed(struct work *w, size_t i, enum tg_pull_end end, const char *w
 	} else {
 		o->not_before = now + (w->base_ms << (o->tries - 1));
 	}
-	text = tg_asprintf("%s %s: %s", end == TG_PULL_LIMITED   ? "limited"
-					: o->want == WANT_LATER ? "failed, again later"
-								 : "given up",
+	text = tg_asprintf("%s %s: %s",
+			   end == TG_PULL_LIMITED  ? "limited"
+			   : o->want == WANT_LATER ? "failed, again later"
+						   : "given up",
 			   w->images.v[i].name, why);
 	say_line(w, text);
 	free(text);
@@ -157,7 +160,8 @@ static void look(struct work *w, size_t i)
 	if (!tg_pull_ended(&w->one[i].pull, &end, &why))
 		return;
 	w->active--;
-	if (end == TG_PULL_OK && (w->images.v[i].bytes = tg_image_bytes(w->docker, w->images.v[i].name)) < 0) {
+	if (end == TG_PULL_OK &&
+	    (w->images.v[i].bytes = tg_image_bytes(w->docker, w->images.v[i].name)) < 0) {
 		end = TG_PULL_FAILED;
 		why = tg_strdup("the pull went well, but the image is not here");
 	}
@@ -186,9 +190,12 @@ static bool start_one(struct work *w, struct tg_err *err)
 			continue;
 		room = tg_images_free(w->docker);
 		if (room >= 0 && room >> 20 < setting("TGMON_DISK_MIN_MB", FREE_LEAST_MB))
-			return tg_fail(err, TG_E_MACHINE, "only %.1f GB are free where images are kept: "
-				       "make room (tgmon clean --images A:B lists some), then the same "
-				       "command goes on", (double)room / GB);
+			return tg_fail(
+			    err, TG_E_MACHINE,
+			    "only %.1f GB are free where images are kept: "
+			    "make room (tgmon clean --images A:B lists some), then the same "
+			    "command goes on",
+			    (double)room / GB);
 		if (!tg_pull_start(&o->pull, w->docker, w->images.v[i].name, err))
 			return false;
 		o->want = WANT_ACTIVE;
@@ -236,20 +243,23 @@ static bool prepull(struct work *w, const struct prepull_opts *o, struct tg_err 
 	}
 	if (!pull_all(w, err))
 		return false;
-	printf("%zu of %zu images are here, %.1f GB\n", w->here, w->images.n, (double)w->bytes / GB);
+	printf("%zu of %zu images are here, %.1f GB\n", w->here, w->images.n,
+	       (double)w->bytes / GB);
 	if (!w->given_up)
 		return true;
-	return tg_fail(err, TG_E_MACHINE, "%zu images could not be pulled; the same command tries them again",
+	return tg_fail(err, TG_E_MACHINE,
+		       "%zu images could not be pulled; the same command tries them again",
 		       w->given_up);
 }
 
 static int run(const void *given, const struct tg_args *args)
 {
 	const struct prepull_opts *o = given;
-	struct work w = { .base_ms = setting("TGMON_RETRY_BASE_MS", 15000), .jobs = o->jobs ? (size_t)o->jobs : 2,
-			  .tty = isatty(STDERR_FILENO) };
+	struct work w = {.base_ms = setting("TGMON_RETRY_BASE_MS", 15000),
+			 .jobs = o->jobs ? (size_t)o->jobs : 2,
+			 .tty = isatty(STDERR_FILENO)};
 	char *docker = NULL, *version = NULL;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	int code = 0;
 
 	(void)args;
@@ -270,9 +280,15 @@ static int run(const void *given, const struct tg_args *args)
 }
 
 const struct tg_command tg_cmd_prepull = {
-	.name = "prepull", .group = "launch", .args = "--dataset FILE [--slice A:B] [options]",
-	.summary = "pull the images of a slice before a batch needs them",
-	.opts = opts, .opts_size = sizeof(struct prepull_opts), .run = run, .max_args = 0,
-	.more = "Images that are here are skipped, so the same command goes on after a break. A rate limit\n"
-		"makes it wait; other failures are tried four times.",
+    .name = "prepull",
+    .group = "launch",
+    .args = "--dataset FILE [--slice A:B] [options]",
+    .summary = "pull the images of a slice before a batch needs them",
+    .opts = opts,
+    .opts_size = sizeof(struct prepull_opts),
+    .run = run,
+    .max_args = 0,
+    .more = "Images that are here are skipped, so the same command goes on after a break. A rate "
+	    "limit\n"
+	    "makes it wait; other failures are tried four times.",
 };

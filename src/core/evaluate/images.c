@@ -20,7 +20,7 @@ void tg_images_of(struct tg_images *out, const struct tg_dataset *ds, const size
 {
 	size_t cap = 0;
 
-	*out = (struct tg_images){ 0 };
+	*out = (struct tg_images){0};
 	for (size_t i = 0; i < n; i++) {
 		char *name = tg_swe_image(&ds->row[pick[i]]);
 		bool known = false;
@@ -32,7 +32,7 @@ void tg_images_of(struct tg_images *out, const struct tg_dataset *ds, const size
 			continue;
 		}
 		TG_GROW(out->v, out->n, cap);
-		out->v[out->n++] = (struct tg_image){ name, -1 };
+		out->v[out->n++] = (struct tg_image){name, -1};
 	}
 }
 
@@ -41,16 +41,17 @@ void tg_images_fini(struct tg_images *images)
 	for (size_t i = 0; i < images->n; i++)
 		free(images->v[i].name);
 	free(images->v);
-	*images = (struct tg_images){ 0 };
+	*images = (struct tg_images){0};
 }
 
 int64_t tg_image_bytes(const char *docker, const char *name)
 {
-	const char *const argv[] = { docker, "image", "inspect", "--format", "{{.Size}}", name, NULL };
+	const char *const argv[] = {docker,	 "image", "inspect", "--format",
+				    "{{.Size}}", name,	  NULL};
 	struct tg_proc_result r;
 	int64_t bytes = -1;
 
-	if (tg_proc_run(&(struct tg_spawn){ .argv = argv }, NULL, 0, ASK_MS, 4096, &r, NULL) &&
+	if (tg_proc_run(&(struct tg_spawn){.argv = argv}, NULL, 0, ASK_MS, 4096, &r, NULL) &&
 	    r.code == 0) {
 		char *line = tg_strndup(tg_buf_cstr(&r.out), strcspn(tg_buf_cstr(&r.out), "\r\n"));
 
@@ -75,12 +76,12 @@ static char *said_line(const char *text)
 
 bool tg_image_remove(const char *docker, const char *name, struct tg_err *err)
 {
-	const char *const argv[] = { docker, "image", "rm", name, NULL };
+	const char *const argv[] = {docker, "image", "rm", name, NULL};
 	struct tg_proc_result r;
 	char *said;
 	bool ok;
 
-	if (!tg_proc_run(&(struct tg_spawn){ .argv = argv }, NULL, 0, REMOVE_MS, 1 << 16, &r, err))
+	if (!tg_proc_run(&(struct tg_spawn){.argv = argv}, NULL, 0, REMOVE_MS, 1 << 16, &r, err))
 		return false;
 	ok = r.code == 0;
 	if (!ok) {
@@ -97,18 +98,22 @@ bool tg_image_remove(const char *docker, const char *name, struct tg_err *err)
 
 bool tg_pull_start(struct tg_pull *p, const char *docker, const char *name, struct tg_err *err)
 {
-	const char *const argv[] = { docker, "pull", "--quiet", name, NULL };
+	const char *const argv[] = {docker, "pull", "--quiet", name, NULL};
 	int out = memfd_create("pull", MFD_CLOEXEC);
 	bool ok;
 
-	*p = (struct tg_pull){ .pidfd = -1, .out = out };
-	ok = tg_proc_spawn(&(struct tg_spawn){ .argv = argv, .in = -1, .out = out, .err = out,
-					       .new_session = true, .die_with_parent = true,
-					       .limits = { .fsize_bytes = 1 << 20 } },
+	*p = (struct tg_pull){.pidfd = -1, .out = out};
+	ok = tg_proc_spawn(&(struct tg_spawn){.argv = argv,
+					      .in = -1,
+					      .out = out,
+					      .err = out,
+					      .new_session = true,
+					      .die_with_parent = true,
+					      .limits = {.fsize_bytes = 1 << 20}},
 			   &p->pid, &p->pidfd, err);
 	if (!ok) {
 		close(out);
-		*p = (struct tg_pull){ .pidfd = -1, .out = -1 };
+		*p = (struct tg_pull){.pidfd = -1, .out = -1};
 	}
 	return ok;
 }
@@ -119,10 +124,10 @@ enum tg_pull_end tg_pull_meaning(const char *said)
 		const char *words;
 		enum tg_pull_end end;
 	} t[] = {
-		{ "toomanyrequests", TG_PULL_LIMITED }, { "too many requests", TG_PULL_LIMITED },
-		{ "rate limit", TG_PULL_LIMITED },      { "manifest unknown", TG_PULL_ABSENT },
-		{ "not found", TG_PULL_ABSENT },        { "repository does not exist", TG_PULL_ABSENT },
-		{ "invalid reference", TG_PULL_ABSENT },
+	    {"toomanyrequests", TG_PULL_LIMITED},  {"too many requests", TG_PULL_LIMITED},
+	    {"rate limit", TG_PULL_LIMITED},	   {"manifest unknown", TG_PULL_ABSENT},
+	    {"not found", TG_PULL_ABSENT},	   {"repository does not exist", TG_PULL_ABSENT},
+	    {"invalid reference", TG_PULL_ABSENT},
 	};
 
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
@@ -149,7 +154,7 @@ bool tg_pull_ended(struct tg_pull *p, enum tg_pull_end *end, char **why)
 	}
 	close(p->out);
 	close(p->pidfd);
-	*p = (struct tg_pull){ .pidfd = -1, .out = -1 };
+	*p = (struct tg_pull){.pidfd = -1, .out = -1};
 	return true;
 }
 
@@ -161,13 +166,13 @@ int64_t tg_pull_hours(size_t pulls, int64_t limit)
 int64_t tg_images_free(const char *docker)
 {
 	const bool podman = tg_ends_with(docker, "podman");
-	const char *const argv[] = { docker, "info", "--format",
-				     podman ? "{{.Store.GraphRoot}}" : "{{.DockerRootDir}}", NULL };
+	const char *const argv[] = {docker, "info", "--format",
+				    podman ? "{{.Store.GraphRoot}}" : "{{.DockerRootDir}}", NULL};
 	struct tg_proc_result r;
 	struct statvfs vfs;
 	int64_t bytes = -1;
 
-	if (tg_proc_run(&(struct tg_spawn){ .argv = argv }, NULL, 0, ASK_MS, 4096, &r, NULL) &&
+	if (tg_proc_run(&(struct tg_spawn){.argv = argv}, NULL, 0, ASK_MS, 4096, &r, NULL) &&
 	    r.code == 0) {
 		char *dir = tg_strndup(tg_buf_cstr(&r.out), strcspn(tg_buf_cstr(&r.out), "\r\n"));
 

@@ -36,8 +36,8 @@ struct tg_pull {
 bool tg_pull_start(struct tg_pull *p, const char *docker, const char *name, struct tg_err *err);
 /* False: still under way. *why becomes one safe line (caller frees) unless it went well. */
 bool tg_pull_ended(struct tg_pull *p, enum tg_pull_end *end, char **why);
-/* What a registry's words mean: a limit (wait), an image that is not there (give up), else a failure
- * (try again). */
+/* What a registry's words mean: a limit (wait), an image that is not there (give up), else a
+ * failure (try again). */
 enum tg_pull_end tg_pull_meaning(const char *said);
 /* "N pulls at your limit take at least Z h": a limit of `limit` pulls in six hours lets the first
  * `limit` go at once, and so many more after each six hours. */

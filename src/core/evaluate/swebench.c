@@ -1,8 +1,9 @@
 /*
- * Evaluator `swebench`: one instance through the real harness, in a process of its own with work/ as
- * its directory. The result counts when report.json is there; the harness would then wait 15 s for
- * its container to stop, which is removed by force instead. Nothing is left behind on any way out
- * that this process lives to see; what a killed one leaves has a name that the next try removes.
+ * Evaluator `swebench`: one instance through the real harness, in a process of its own with work/
+ * as its directory. The result counts when report.json is there; the harness would then wait 15 s
+ * for its container to stop, which is removed by force instead. Nothing is left behind on any way
+ * out that this process lives to see; what a killed one leaves has a name that the next try
+ * removes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +30,8 @@
 
 #define POLL_MS 200
 #define SETUP_MS ((int64_t)1800 * 1000) /* until there is a container: pulling counts */
-#define SLACK_MS ((int64_t)300 * 1000)  /* of the harness itself, beside the tests */
-#define LOG_MAX ((size_t)8 << 20)       /* of run_instance.log; real ones are below 300 KB */
+#define SLACK_MS ((int64_t)300 * 1000)	/* of the harness itself, beside the tests */
+#define LOG_MAX ((size_t)8 << 20)	/* of run_instance.log; real ones are below 300 KB */
 #define OUTPUT_MAX ((size_t)256 << 20)
 
 struct drive {
@@ -39,10 +40,10 @@ struct drive {
 	const char *iid, *work;
 	struct tg_swe_tools tools;
 	char *run_id, *box, *log_dir; /* log_dir: relative to work */
-	pid_t pid;                    /* 0: none */
+	pid_t pid;		      /* 0: none */
 	int pidfd, sigfd, status;
-	bool exited, stopped;         /* the harness ended; the runner wants us to end */
-	const char *overrun;          /* we ended it: why */
+	bool exited, stopped; /* the harness ended; the runner wants us to end */
+	const char *overrun;  /* we ended it: why */
 	struct tg_swe_log log;
 	int64_t log_size, start, created, applied, phase_since, said; /* monotonic ms; 0: not yet */
 	enum tg_swe_phase phase;
@@ -120,11 +121,12 @@ static bool write_input(const struct drive *d, struct tg_evaluation *ev, bool *s
 	const char *lacks;
 	bool ok;
 
-	if (!tg_swe_predictions(d->iid, tg_swe_model(d->ctx->spec->model_id), in->patch, in->patch_n,
-				&b)) {
-		*settled = settle_infra(ev, tg_strdup("the patch holds bytes that are no UTF-8: the "
-						      "harness reads patches as text and cannot "
-						      "be given exactly these bytes"));
+	if (!tg_swe_predictions(d->iid, tg_swe_model(d->ctx->spec->model_id), in->patch,
+				in->patch_n, &b)) {
+		*settled =
+		    settle_infra(ev, tg_strdup("the patch holds bytes that are no UTF-8: the "
+					       "harness reads patches as text and cannot "
+					       "be given exactly these bytes"));
 		tg_buf_fini(&b);
 		return true;
 	}
@@ -132,9 +134,10 @@ static bool write_input(const struct drive *d, struct tg_evaluation *ev, bool *s
 	     tg_swe_dataset(d->ctx->row, d->tools.generation, &b, &lacks, err);
 	if (ok && lacks)
 		*settled = settle_infra(
-		    ev, tg_asprintf("the data set row has no %s, which SWE-bench %s reads from it: use "
-				    "the 5.x form of the data set, or a harness of version 4",
-				    lacks, d->tools.version));
+		    ev,
+		    tg_asprintf("the data set row has no %s, which SWE-bench %s reads from it: use "
+				"the 5.x form of the data set, or a harness of version 4",
+				lacks, d->tools.version));
 	else
 		ok = ok && leave(d, "dataset.json", &b, err);
 	tg_buf_fini(&b);
@@ -168,7 +171,7 @@ static bool prepare(struct drive *d, struct tg_err *err)
 static bool start_harness(struct drive *d, struct tg_err *err)
 {
 	char *out = tg_path_join(d->work, "harness.log"), timeout[16], files[24];
-	struct rlimit nofile = { 4096, 4096 };
+	struct rlimit nofile = {4096, 4096};
 	int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
 	bool ok = fd >= 0 || tg_fail_sys(err, errno, "cannot write %s", out);
 
@@ -177,11 +180,25 @@ static bool start_harness(struct drive *d, struct tg_err *err)
 		nofile.rlim_max = 4096;
 	snprintf(files, sizeof files, "%llu", (unsigned long long)nofile.rlim_max);
 	snprintf(timeout, sizeof timeout, "%d", d->ctx->spec->eval_timeout_s);
-	const char *argv[32] = { d->tools.python, "-m", "swebench.harness.run_evaluation",
-				 "--dataset_name", "dataset.json", "--split", "test",
-				 "--predictions_path", "preds.json", "--instance_ids", d->iid,
-				 "--run_id", d->run_id, "--max_workers", "1", "--timeout", timeout,
-				 "--open_file_limit", files };
+	const char *argv[32] = {d->tools.python,
+				"-m",
+				"swebench.harness.run_evaluation",
+				"--dataset_name",
+				"dataset.json",
+				"--split",
+				"test",
+				"--predictions_path",
+				"preds.json",
+				"--instance_ids",
+				d->iid,
+				"--run_id",
+				d->run_id,
+				"--max_workers",
+				"1",
+				"--timeout",
+				timeout,
+				"--open_file_limit",
+				files};
 	size_t n = 0;
 
 	while (argv[n])
@@ -192,8 +209,13 @@ static bool start_harness(struct drive *d, struct tg_err *err)
 		argv[n++] = "--namespace";
 		argv[n] = "swebench";
 	}
-	const struct tg_spawn s = { .argv = argv, .cwd = d->work, .in = -1, .out = fd, .err = fd,
-				    .new_session = true, .die_with_parent = true };
+	const struct tg_spawn s = {.argv = argv,
+				   .cwd = d->work,
+				   .in = -1,
+				   .out = fd,
+				   .err = fd,
+				   .new_session = true,
+				   .die_with_parent = true};
 
 	ok = ok && tg_proc_spawn(&s, &d->pid, &d->pidfd, err);
 	if (fd >= 0)
@@ -213,7 +235,7 @@ static void end_harness(struct drive *d)
 {
 	for (int i = 0; d->pid && !d->exited && i < 40; i++) {
 		kill(-d->pid, i < 30 ? SIGTERM : SIGKILL);
-		poll(&(struct pollfd){ .fd = d->pidfd, .events = POLLIN }, 1, 100);
+		poll(&(struct pollfd){.fd = d->pidfd, .events = POLLIN}, 1, 100);
 		reap(d);
 	}
 }
@@ -243,8 +265,8 @@ static void look_at_report(struct drive *d)
 
 	if (!d->have_report && log_file_size(d, "report.json") > 0 &&
 	    read_log_file(d, "report.json", OUTPUT_MAX, &b))
-		d->have_report = tg_report_parse(&d->report, tg_buf_cstr(&b), b.n, "report.json",
-						 d->iid, NULL);
+		d->have_report =
+		    tg_report_parse(&d->report, tg_buf_cstr(&b), b.n, "report.json", d->iid, NULL);
 	tg_buf_fini(&b);
 }
 
@@ -263,8 +285,8 @@ static void follow(struct drive *d)
 	d->start = d->phase_since = tg_mono_ms();
 	while (!d->exited && !d->stopped && !d->have_report && !d->overrun &&
 	       d->log.applies != 0) { /* the ladder's verdict is the end: what follows is waiting */
-		struct pollfd pf[2] = { { .fd = d->pidfd, .events = POLLIN },
-					{ .fd = d->sigfd, .events = POLLIN } };
+		struct pollfd pf[2] = {{.fd = d->pidfd, .events = POLLIN},
+				       {.fd = d->sigfd, .events = POLLIN}};
 		int64_t now;
 
 		poll(pf, 2, POLL_MS);
@@ -335,9 +357,11 @@ static char *why_no_report(const struct drive *d)
 		return tg_strdup(d->log.failure);
 	words = last_words(d);
 	if (d->log.applies == 1)
-		text = tg_asprintf("the harness left no report after the patch was applied (%s)", end);
+		text =
+		    tg_asprintf("the harness left no report after the patch was applied (%s)", end);
 	else if (d->log_size > 0)
-		text = tg_asprintf("the harness left no report and no verdict on the patch (%s)", end);
+		text =
+		    tg_asprintf("the harness left no report and no verdict on the patch (%s)", end);
 	else
 		text = tg_asprintf("the harness did not begin (%s): %s", end, words);
 	free(words);
@@ -372,24 +396,26 @@ static bool same_patch(const struct drive *d)
 static void settle(struct drive *d, struct tg_evaluation *ev, int64_t now)
 {
 	const struct tg_report_hint hint = {
-		.applies = d->log.applies,
-		.timed_out = !d->have_report && timed_out(d, now),
-		.gave_up = !d->have_report,
+	    .applies = d->log.applies,
+	    .timed_out = !d->have_report && timed_out(d, now),
+	    .gave_up = !d->have_report,
 	};
 	const char *why;
 
-	ev->status = tg_report_outcome(d->have_report ? &d->report : NULL, NULL, d->iid, &hint, &why);
+	ev->status =
+	    tg_report_outcome(d->have_report ? &d->report : NULL, NULL, d->iid, &hint, &why);
 	snprintf(ev->rung, sizeof ev->rung, "%s", d->log.rung);
 	ev->have_tally = d->have_report && d->report.has_tests;
 	ev->tally = d->report.tally;
 	ev->resolved = ev->status == TG_EV_RESOLVED ? 1 : ev->status == TG_EV_INFRA ? -1 : 0;
 	if (ev->status == TG_EV_PATCH_APPLY_FAILED) {
 		ev->apply_error = d->log.apply_error[0] ? tg_strdup(d->log.apply_error) : NULL;
-		ev->reason = tg_asprintf("the patch does not apply%s%s", ev->apply_error ? ": " : "",
-					 ev->apply_error ? ev->apply_error : "");
+		ev->reason =
+		    tg_asprintf("the patch does not apply%s%s", ev->apply_error ? ": " : "",
+				ev->apply_error ? ev->apply_error : "");
 	} else if (ev->status == TG_EV_TIMEOUT) {
-		ev->reason = tg_asprintf("the tests ran longer than %d s",
-					 d->ctx->spec->eval_timeout_s);
+		ev->reason =
+		    tg_asprintf("the tests ran longer than %d s", d->ctx->spec->eval_timeout_s);
 	} else if (ev->status == TG_EV_INFRA && !d->have_report) {
 		ev->reason = why_no_report(d);
 	} else {
@@ -403,9 +429,10 @@ static void settle(struct drive *d, struct tg_evaluation *ev, int64_t now)
 /* From the harness's tree to where collect looks; the tree itself goes. */
 static bool keep_files(const struct drive *d, struct tg_err *err)
 {
-	static const char *const names[] = { "patch.diff", "eval.sh", "test_output.txt",
-					     "run_instance.log", "report.json" };
-	char *logs = tg_path_join(d->work, "logs"), *progress = tg_path_join(d->work, "progress.json");
+	static const char *const names[] = {"patch.diff", "eval.sh", "test_output.txt",
+					    "run_instance.log", "report.json"};
+	char *logs = tg_path_join(d->work, "logs"),
+	     *progress = tg_path_join(d->work, "progress.json");
 	struct tg_buf b = TG_BUF_INIT;
 	bool ok = true;
 
@@ -424,7 +451,7 @@ static bool keep_files(const struct drive *d, struct tg_err *err)
 
 static bool run(struct drive *d, struct tg_evaluation *ev, struct tg_err *err)
 {
-	struct tg_err late = { 0 };
+	struct tg_err late = {0};
 	int64_t ended;
 	bool ok = start_harness(d, err);
 
@@ -436,7 +463,8 @@ static bool run(struct drive *d, struct tg_evaluation *ev, struct tg_err *err)
 	look_at_log(d, ended);
 	if (!d->stopped)
 		look_at_report(d); /* it may have come with the last breath */
-	if (!remove_box(d, &late)) /* a result counts; what stays is said, and `tgmon clean` finds it */
+	if (!remove_box(
+		d, &late)) /* a result counts; what stays is said, and `tgmon clean` finds it */
 		tg_log(&d->ctx->log, TG_LOG_ERROR, "%s", late.msg);
 	if (d->stopped)
 		return tg_fail(err, TG_E_MACHINE, "%s: stopped before the harness had a result",
@@ -449,9 +477,14 @@ static bool run(struct drive *d, struct tg_evaluation *ev, struct tg_err *err)
 
 static bool evaluate(const struct tg_eval_input *in, struct tg_evaluation *ev, struct tg_err *err)
 {
-	struct drive d = { .in = in, .ctx = in->ctx, .iid = in->ctx->instance_id,
-			   .work = in->ctx->work_dir, .pidfd = -1, .sigfd = -1, .log_size = -1,
-			   .log = { .applies = -1 } };
+	struct drive d = {.in = in,
+			  .ctx = in->ctx,
+			  .iid = in->ctx->instance_id,
+			  .work = in->ctx->work_dir,
+			  .pidfd = -1,
+			  .sigfd = -1,
+			  .log_size = -1,
+			  .log = {.applies = -1}};
 	bool settled = false, ok;
 	sigset_t term, old;
 
@@ -477,8 +510,8 @@ static bool evaluate(const struct tg_eval_input *in, struct tg_evaluation *ev, s
 }
 
 const struct tg_evaluator_ops tg_evaluator_swebench = {
-	.name = "swebench",
-	.preflight = tg_swe_find,
-	.job = tg_swe_job,
-	.evaluate = evaluate,
+    .name = "swebench",
+    .preflight = tg_swe_find,
+    .job = tg_swe_job,
+    .evaluate = evaluate,
 };

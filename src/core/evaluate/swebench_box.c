@@ -14,7 +14,7 @@ static bool ask(const char *const *argv, int64_t ms, struct tg_proc_result *r, s
 {
 	char *said;
 
-	if (!tg_proc_run(&(struct tg_spawn){ .argv = argv }, NULL, 0, ms, 1 << 20, r, err))
+	if (!tg_proc_run(&(struct tg_spawn){.argv = argv}, NULL, 0, ms, 1 << 20, r, err))
 		return false;
 	if (r->code == 0 && !r->timed_out)
 		return true;
@@ -29,13 +29,13 @@ static bool ask(const char *const *argv, int64_t ms, struct tg_proc_result *r, s
 bool tg_box_list(const char *docker, const char *prefix, struct tg_names *out, struct tg_err *err)
 {
 	char *filter = tg_asprintf("name=%s", prefix);
-	const char *const argv[] = { docker, "ps", "--all", "--filter", filter, "--format",
-				     "{{.Names}}", NULL };
+	const char *const argv[] = {docker, "ps",	"--all",      "--filter",
+				    filter, "--format", "{{.Names}}", NULL};
 	struct tg_proc_result r;
 	size_t cap = 0;
 	bool ok = ask(argv, LIST_MS, &r, err);
 
-	*out = (struct tg_names){ 0 };
+	*out = (struct tg_names){0};
 	free(filter);
 	if (!ok)
 		return false;
@@ -60,8 +60,8 @@ static bool is_ours(const char *found, const char *name)
 
 	if (strncmp(found, name, n) != 0)
 		return false;
-	return !found[n] ||
-	       (found[n] == '.' && found[n + 1] && !found[n + 1 + strspn(found + n + 1, "0123456789")]);
+	return !found[n] || (found[n] == '.' && found[n + 1] &&
+			     !found[n + 1 + strspn(found + n + 1, "0123456789")]);
 }
 
 /* One round over what is there; how many of them are meant. exact: name and name.<digits> only. */
@@ -75,7 +75,7 @@ static bool remove_round(const char *docker, const char *name, bool exact, size_
 	if (!tg_box_list(docker, name, &found, err))
 		return false;
 	for (size_t i = 0; i < found.n; i++) {
-		const char *const argv[] = { docker, "rm", "--force", found.v[i], NULL };
+		const char *const argv[] = {docker, "rm", "--force", found.v[i], NULL};
 
 		if (exact && !is_ours(found.v[i], name))
 			continue;
@@ -90,7 +90,7 @@ static bool remove_round(const char *docker, const char *name, bool exact, size_
 static bool remove_all(const char *docker, const char *name, bool exact, size_t *removed,
 		       struct tg_err *err)
 {
-	struct tg_err why = { 0 };
+	struct tg_err why = {0};
 	size_t meant;
 
 	*removed = 0;
@@ -118,7 +118,7 @@ bool tg_box_remove(const char *docker, const char *name, size_t *removed, struct
 
 int tg_box_clean_main(const char *docker, const char *prefix)
 {
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	size_t removed;
 
 	if (strlen(prefix) < 12 || !tg_starts_with(prefix, "sweb.eval."))

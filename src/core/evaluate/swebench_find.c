@@ -15,15 +15,15 @@
 /* Settings that decide which harness and which daemon it is; frozen, so that a resume from a bare
  * shell means the same ones. */
 static const char *const frozen_env[] = {
-	"PYTHONPATH", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CONTAINER_HOST",
-	"CONTAINERS_CONF", "SWEBENCH_DOCKER_TIMEOUT", "SWEBENCH_DOCKER_POOL_SIZE",
+    "PYTHONPATH",     "DOCKER_HOST",	 "DOCKER_CONTEXT",	    "DOCKER_CONFIG",
+    "CONTAINER_HOST", "CONTAINERS_CONF", "SWEBENCH_DOCKER_TIMEOUT", "SWEBENCH_DOCKER_POOL_SIZE",
 };
 
 /* May hold a password: never written, passed on from the runner's own environment. */
 static const char *const passed_env[] = {
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-	"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
-	"SSH_AUTH_SOCK",
+    "HTTP_PROXY",	"HTTPS_PROXY",	     "NO_PROXY",      "http_proxy",
+    "https_proxy",	"no_proxy",	     "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
+    "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "SSH_AUTH_SOCK",
 };
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -33,19 +33,19 @@ static const char *const passed_env[] = {
 static const struct engine {
 	const char *name, *format;
 } engines[] = {
-	{ "docker", "{{.Server.Version}}" },
-	{ "podman", "{{.Client.Version}}" },
+    {"docker", "{{.Server.Version}}"},
+    {"podman", "{{.Client.Version}}"},
 };
 
 /* The version that it answers with, or NULL and why. */
 static char *ask_engine(const struct engine *e, const char *path, struct tg_buf *why)
 {
-	const char *const argv[] = { path, "version", "--format", e->format, NULL };
+	const char *const argv[] = {path, "version", "--format", e->format, NULL};
 	struct tg_proc_result r;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	char *version = NULL, *said;
 
-	if (!tg_proc_run(&(struct tg_spawn){ .argv = argv }, NULL, 0, DOCKER_MS, 4096, &r, &err)) {
+	if (!tg_proc_run(&(struct tg_spawn){.argv = argv}, NULL, 0, DOCKER_MS, 4096, &r, &err)) {
 		tg_buf_addf(why, "%s: %s; ", path, err.msg);
 		return NULL;
 	}
@@ -76,10 +76,11 @@ bool tg_docker_find(char **path, char **version, struct tg_err *err)
 	if (!*version) {
 		free(*path);
 		*path = NULL;
-		tg_fail(err, TG_E_MACHINE,
-			"no container tool answers (%s): start Docker (in WSL2: Docker Desktop with "
-			"its integration on for this system), or install podman",
-			why.n ? tg_buf_cstr(&why) : "neither docker nor podman is in PATH");
+		tg_fail(
+		    err, TG_E_MACHINE,
+		    "no container tool answers (%s): start Docker (in WSL2: Docker Desktop with "
+		    "its integration on for this system), or install podman",
+		    why.n ? tg_buf_cstr(&why) : "neither docker nor podman is in PATH");
 	}
 	tg_buf_fini(&why);
 	return *version != NULL;
@@ -97,7 +98,7 @@ int tg_swe_generation(const char *version)
 /* Candidates in order: the active venv, then PATH. A venv's python is a link that must stay one. */
 static char *candidate(size_t i)
 {
-	static const char *const in_venv[] = { "bin/python3", "bin/python" };
+	static const char *const in_venv[] = {"bin/python3", "bin/python"};
 	const char *venv = getenv("VIRTUAL_ENV");
 	char *path, *abs;
 
@@ -126,20 +127,18 @@ static char *last_line(const struct tg_buf *b)
  * wrapper that chooses by folder or environment is not what a resume may find again. */
 static char *ask_python(char **python, struct tg_buf *why)
 {
-	const char *const argv[] = {
-		*python, "-c",
-		"import sys, swebench\n"
-		"print('\\ntgmon-version', swebench.__version__)\n"
-		"print('tgmon-python', sys.executable)", NULL
-	};
+	const char *const argv[] = {*python, "-c",
+				    "import sys, swebench\n"
+				    "print('\\ntgmon-version', swebench.__version__)\n"
+				    "print('tgmon-python', sys.executable)",
+				    NULL};
 	static const char mark[] = "\ntgmon-version ", self[] = "\ntgmon-python ";
 	struct tg_proc_result r;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	char *version = NULL, *said;
 	const char *at, *exe;
 
-	if (!tg_proc_run(&(struct tg_spawn){ .argv = argv }, NULL, 0, IMPORT_MS, 1 << 16, &r,
-			 &err)) {
+	if (!tg_proc_run(&(struct tg_spawn){.argv = argv}, NULL, 0, IMPORT_MS, 1 << 16, &r, &err)) {
 		tg_buf_addf(why, "%s: %s; ", *python, err.msg);
 		return NULL;
 	}
@@ -175,10 +174,11 @@ static bool find_python(char **python, char **version, struct tg_err *err)
 			*version = ask_python(python, &why);
 	}
 	if (!*version)
-		tg_fail(err, TG_E_MACHINE,
-			"no Python here can import swebench (%s): activate the environment that has "
-			"it, or pip install swebench",
-			why.n ? tg_buf_cstr(&why) : "python3 is not in PATH");
+		tg_fail(
+		    err, TG_E_MACHINE,
+		    "no Python here can import swebench (%s): activate the environment that has "
+		    "it, or pip install swebench",
+		    why.n ? tg_buf_cstr(&why) : "python3 is not in PATH");
 	else if (!tg_swe_generation(*version))
 		tg_fail(err, TG_E_MACHINE,
 			"%s has swebench %s; 4.x and 5.x are known here: install one of them",
@@ -203,14 +203,14 @@ static void freeze(struct tg_spec *spec, const char *name, const char *path, con
 		return; /* another backend found it first, in the same environment */
 	spec->tools = tg_realloc(spec->tools, (spec->tools_n + 1) * sizeof *spec->tools);
 	spec->tools[spec->tools_n++] =
-		(struct tg_tool){ tg_strdup(name), tg_strdup(path), tg_strdup(version) };
+	    (struct tg_tool){tg_strdup(name), tg_strdup(path), tg_strdup(version)};
 }
 
 bool tg_swe_find(struct tg_spec *spec, struct tg_err *err)
 {
 	char *python = NULL, *version = NULL, *docker = NULL, *docker_version = NULL;
-	bool ok = find_python(&python, &version, err) &&
-		  tg_docker_find(&docker, &docker_version, err);
+	bool ok =
+	    find_python(&python, &version, err) && tg_docker_find(&docker, &docker_version, err);
 
 	if (ok) {
 		freeze(spec, "swebench", python, version);
@@ -243,8 +243,8 @@ bool tg_swe_tools(const struct tg_spec *spec, struct tg_swe_tools *t, struct tg_
 			       "this run froze no %s at its launch: it was not launched with "
 			       "--evaluator swebench",
 			       python ? "container tool" : "Python with swebench");
-	*t = (struct tg_swe_tools){ python->path, python->version, docker->path,
-				    tg_swe_generation(python->version) };
+	*t = (struct tg_swe_tools){python->path, python->version, docker->path,
+				   tg_swe_generation(python->version)};
 	return true;
 }
 
@@ -285,9 +285,9 @@ void tg_swe_job(const struct tg_spec *spec, const char *run_sha256, struct tg_jo
 
 	for (size_t i = 0; i < spec->tools_n; i++)
 		if (tg_starts_with(spec->tools[i].name, "env:"))
-			job->env = put(job->env, &n,
-				       tg_asprintf("%s=%s", spec->tools[i].name + 4,
-						   spec->tools[i].path));
+			job->env =
+			    put(job->env, &n,
+				tg_asprintf("%s=%s", spec->tools[i].name + 4, spec->tools[i].path));
 	/* patch.diff is written in the locale's encoding; and nobody reads along in a buffer */
 	job->env = put(job->env, &n, tg_strdup("PYTHONUTF8=1"));
 	job->env = put(job->env, &n, tg_strdup("PYTHONUNBUFFERED=1"));

@@ -13,8 +13,8 @@
 #define T "2026-11-22 17:25:30,886 - INFO - "
 #define HEAD                                                                                       \
 	T "Creating container for i__i-1...\n" T "Container for i__i-1 created: 0\n" T             \
-	  "Container for i__i-1 started: 0\n" T                                                    \
-	  "Intermediate patch for i__i-1 written to logs/patch.diff, now applying to container...\n"
+	  "Container for i__i-1 started: 0\n" T "Intermediate patch for i__i-1 written to "        \
+						"logs/patch.diff, now applying to container...\n"
 #define FAIL(cmd) T "Failed to apply patch to container: " cmd "\n"
 #define G "git apply --verbose"
 
@@ -44,26 +44,29 @@ static void the_verdict_is_the_first(void **state)
 	    {HEAD FAIL(G) FAIL("x") FAIL("x") FAIL("x") T
 	     ">>>>> Applied Patch: verified already applied\n",
 	     5, 1, TG_SWE_APPLYING, "reverse"},
-	    {HEAD FAIL(G) FAIL("x") FAIL("x") T ">>>>> Applied Patch:\n", 4, 1, TG_SWE_APPLYING, ""},
+	    {HEAD FAIL(G) FAIL("x") FAIL("x") T ">>>>> Applied Patch:\n", 4, 1, TG_SWE_APPLYING,
+	     ""},
 	    {HEAD T ">>>>> Patch Apply Failed:\nrubbish\n", 5, 0, TG_SWE_APPLYING, ""},
 	    /* what git prints of a patch, in the harness's own form */
 	    {HEAD T ">>>>> Applied Patch:\n" T ">>>>> Patch Apply Failed:\n", 5, 1, TG_SWE_APPLYING,
 	     "git"},
 	    {HEAD T ">>>>> Patch Apply Failed:\n" T ">>>>> Applied Patch:\n", 5, 0, TG_SWE_APPLYING,
 	     ""},
-	    /* before the patch was handed over, or not in the harness's form, or not whole: nothing */
+	    /* before the patch was handed over, or not in the harness's form, or not whole: nothing
+	     */
 	    {T ">>>>> Patch Apply Failed:\n", 5, -1, TG_SWE_STARTING, ""},
 	    {HEAD ">>>>> Patch Apply Failed:\n", 5, -1, TG_SWE_APPLYING, ""},
 	    {HEAD "2026-11-22 - INFO - >>>>> Patch Apply Failed:\n", 5, -1, TG_SWE_APPLYING, ""},
 	    {HEAD T ">>>>> Patch Apply Failed:", 5, -1, TG_SWE_APPLYING, ""},
-	    {T "Intermediate patch for i__i-2 written to x\n" T ">>>>> Patch Apply Failed:\n", 5, -1,
-	     TG_SWE_STARTING, ""},
-	    {HEAD T ">>>>> Applied Patch:\n" T "Eval script for i__i-1 written to x; copying\n", 5, 1,
-	     TG_SWE_TESTING, "git"},
+	    {T "Intermediate patch for i__i-2 written to x\n" T ">>>>> Patch Apply Failed:\n", 5,
+	     -1, TG_SWE_STARTING, ""},
+	    {HEAD T ">>>>> Applied Patch:\n" T "Eval script for i__i-1 written to x; copying\n", 5,
+	     1, TG_SWE_TESTING, "git"},
 	    {HEAD T ">>>>> Applied Patch:\n" T "Eval script for i__i-1 written to x\n" T
-		  "Grading answer for i__i-1...\n",
+		    "Grading answer for i__i-1...\n",
 	     5, 1, TG_SWE_GRADING, "git"},
-	    {HEAD T ">>>>> Applied Patch:\n" T "Attempting to stop container sweb.eval.i__i-1.r...\n",
+	    {HEAD T ">>>>> Applied Patch:\n" T
+		    "Attempting to stop container sweb.eval.i__i-1.r...\n",
 	     5, 1, TG_SWE_CLEANUP, "git"},
 	};
 
@@ -80,12 +83,14 @@ static void the_verdict_is_the_first(void **state)
 
 static void texts_are_safe(void **state)
 {
-	struct tg_swe_log log = read_log(HEAD T ">>>>> Patch Apply Failed:\nfirst\n\x1b[31mlast\n", 4);
+	struct tg_swe_log log =
+	    read_log(HEAD T ">>>>> Patch Apply Failed:\nfirst\n\x1b[31mlast\n", 4);
 
 	(void)state;
 	assert_null(strchr(log.apply_error, '\x1b'));
 	assert_non_null(strstr(log.apply_error, "last"));
-	log = read_log("2026-11-22 17:25:30,886 - ERROR - Error creating container for i__i-1: 409\n", 4);
+	log = read_log(
+	    "2026-11-22 17:25:30,886 - ERROR - Error creating container for i__i-1: 409\n", 4);
 	assert_string_equal(log.failure, "Error creating container for i__i-1: 409");
 	assert_int_equal(log.applies, -1);
 	assert_false(log.created);
@@ -106,14 +111,13 @@ static void ends_of_a_test_output(void **state)
 
 static void names(void **state)
 {
-	struct tg_row row = { .instance_id = (char *)"Scikit-Learn__scikit-learn-1" };
+	struct tg_row row = {.instance_id = (char *)"Scikit-Learn__scikit-learn-1"};
 	const char *sha = "0123456789abcdef", *run = "fedcba9876543210";
 	char *s;
 
 	(void)state;
 	s = tg_swe_image(&row);
-	assert_string_equal(s,
-			    "swebench/sweb.eval.x86_64.scikit-learn_1776_scikit-learn-1:latest");
+	assert_string_equal(s, "swebench/sweb.eval.x86_64.scikit-learn_1776_scikit-learn-1:latest");
 	free(s);
 	row.image = (char *)"mirror/x:1";
 	s = tg_swe_image(&row);
@@ -147,14 +151,14 @@ static void exact_bytes(void **state)
 	static const char script[] =
 	    "import json,sys; sys.stdout.buffer.write(json.load(sys.stdin)[0]"
 	    "['model_patch'].encode())";
-	const char *const argv[] = { "python3", "-c", script, NULL };
+	const char *const argv[] = {"python3", "-c", script, NULL};
 	struct tg_buf b = TG_BUF_INIT;
 	struct tg_proc_result r;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 
 	(void)state;
 	assert_true(tg_swe_predictions("i__i-1", "m/x", patch, sizeof patch - 1, &b));
-	assert_true(tg_proc_run(&(struct tg_spawn){ .argv = argv }, b.p, b.n, 20000, 4096, &r, &err));
+	assert_true(tg_proc_run(&(struct tg_spawn){.argv = argv}, b.p, b.n, 20000, 4096, &r, &err));
 	assert_int_equal(r.out.n, sizeof patch - 1);
 	assert_memory_equal(r.out.p, patch, sizeof patch - 1);
 	tg_proc_result_fini(&r);
@@ -165,10 +169,10 @@ static void exact_bytes(void **state)
 
 static void rows_of_both_generations(void **state)
 {
-	struct tg_row row = { .instance_id = (char *)"i__i-1",
-			      .raw = (char *)"{\"instance_id\": \"i__i-1\", \"version\": \"1\"}" };
+	struct tg_row row = {.instance_id = (char *)"i__i-1",
+			     .raw = (char *)"{\"instance_id\": \"i__i-1\", \"version\": \"1\"}"};
 	struct tg_buf b = TG_BUF_INIT;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	struct cJSON *v;
 	const char *lacks;
 
@@ -200,8 +204,9 @@ static void rows_of_both_generations(void **state)
 static void pulls(void **state)
 {
 	(void)state;
-	assert_int_equal(tg_pull_meaning("Error: toomanyrequests: You have reached your pull rate limit"),
-			 TG_PULL_LIMITED);
+	assert_int_equal(
+	    tg_pull_meaning("Error: toomanyrequests: You have reached your pull rate limit"),
+	    TG_PULL_LIMITED);
 	assert_int_equal(tg_pull_meaning("429 Too Many Requests"), TG_PULL_LIMITED);
 	assert_int_equal(tg_pull_meaning("manifest for x:latest not found: manifest unknown"),
 			 TG_PULL_ABSENT);
@@ -236,8 +241,8 @@ struct sample {
 static const struct sample samples[] = {
     {E41 "r1/stub__model/", "sympy__sympy-1", 4, 1, "git", "", "", TG_EV_RESOLVED, 1, 0, 1, 0, NULL,
      2000},
-    {E41 "r1/stub__model/", "sympy__sympy-3", 4, 0, "", GARBAGE, "", TG_EV_PATCH_APPLY_FAILED, -1, 0,
-     0, 0, NULL, 130000},
+    {E41 "r1/stub__model/", "sympy__sympy-3", 4, 0, "", GARBAGE, "", TG_EV_PATCH_APPLY_FAILED, -1,
+     0, 0, 0, NULL, 130000},
     {E41 "r1/stub__model/", "sympy__sympy-4", 4, 1, "git", "", "", TG_EV_UNRESOLVED, 0, 1, 1, 0,
      NULL, 2000},
     {E41 "c1/stub__model/", "sympy__sympy-1", 4, -1, "", "",
@@ -249,24 +254,24 @@ static const struct sample samples[] = {
     {R20, "django__django-15996", 4, 1, "git", "", "", TG_EV_UNRESOLVED, 0, 1, 51, 0, NULL, 9000},
     {R20, "django__django-16139", 4, 1, "git", "", "", TG_EV_RESOLVED, 1, 0, 86, 0, NULL, 11000},
     {R20, "django__django-11620", 4, -1, "", "",
-     "Error creating container for django__django-11620: 409 Client Error", TG_EV_INFRA, -1, 0, 0, 0,
-     NO_REPORT, 7000},
+     "Error creating container for django__django-11620: 409 Client Error", TG_EV_INFRA, -1, 0, 0,
+     0, NO_REPORT, 7000},
     {R20, "django__django-11848", 4, -1, "", "",
-     "Error creating container for django__django-11848: 409 Client Error", TG_EV_INFRA, -1, 0, 0, 0,
-     NO_REPORT, 7000},
+     "Error creating container for django__django-11848: 409 Client Error", TG_EV_INFRA, -1, 0, 0,
+     0, NO_REPORT, 7000},
     {R20, "django__django-12497", 4, -1, "", "",
-     "Error creating container for django__django-12497: 409 Client Error", TG_EV_INFRA, -1, 0, 0, 0,
-     NO_REPORT, 7000},
+     "Error creating container for django__django-12497: 409 Client Error", TG_EV_INFRA, -1, 0, 0,
+     0, NO_REPORT, 7000},
     {R20, "django__django-15320", 4, -1, "", "",
-     "Error creating container for django__django-15320: 409 Client Error", TG_EV_INFRA, -1, 0, 0, 0,
-     NO_REPORT, 7000},
+     "Error creating container for django__django-15320: 409 Client Error", TG_EV_INFRA, -1, 0, 0,
+     0, NO_REPORT, 7000},
 };
 
 static void check_log(const struct sample *s, const char *dir, struct tg_swe_log *log)
 {
 	char *path = tg_path_join(dir, "run_instance.log");
 	struct tg_buf b = TG_BUF_INIT;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 
 	assert_true(tg_file_read(path, 0, &b, &err));
 	assert_true(b.n >= (size_t)s->log_at_least);
@@ -276,9 +281,9 @@ static void check_log(const struct sample *s, const char *dir, struct tg_swe_log
 	assert_string_equal(log->apply_error, s->apply_error);
 	assert_true(tg_starts_with(log->failure, s->failure) && !log->failure[0] == !s->failure[0]);
 	assert_int_equal(log->created, s->applies >= 0);
-	assert_int_equal(log->phase, s->applies == 1    ? TG_SWE_CLEANUP
+	assert_int_equal(log->phase, s->applies == 1   ? TG_SWE_CLEANUP
 				     : s->applies == 0 ? TG_SWE_APPLYING
-							: TG_SWE_CREATING);
+						       : TG_SWE_CREATING);
 	tg_buf_fini(&b);
 	free(path);
 }
@@ -286,10 +291,10 @@ static void check_log(const struct sample *s, const char *dir, struct tg_swe_log
 static void check_sample(const struct sample *s, const char *dir)
 {
 	char *path = tg_path_join(dir, "report.json");
-	struct tg_report_hint hint = { .gave_up = true };
-	struct tg_report report = { 0 };
+	struct tg_report_hint hint = {.gave_up = true};
+	struct tg_report report = {0};
 	struct tg_buf b = TG_BUF_INIT;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 	struct tg_swe_log log;
 	const char *why;
 	bool there = tg_file_read(path, 0, &b, NULL);
@@ -331,11 +336,11 @@ static void real_logs(void **state)
 static void count_reports(const char *dir, int n[TG_EV_NOT_RUN + 1])
 {
 	struct tg_names ids;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 
 	assert_true(tg_dir_list(dir, &ids, &err));
 	for (size_t i = 0; i < ids.n; i++) {
-		const struct tg_report_hint hint = { .applies = -1 };
+		const struct tg_report_hint hint = {.applies = -1};
 		char *path = tg_asprintf("%s/%s/report.json", dir, ids.v[i]);
 		struct tg_buf b = TG_BUF_INIT;
 		struct tg_report r;
@@ -356,19 +361,21 @@ static void a_published_batch(void **state)
 	static const struct {
 		const char *run;
 		int resolved, unresolved;
-	} t[] = { { "deepseek_bench_eval", 8, 15 }, { "deepseek_lite_dev", 6, 17 },
-		  { "deepseek_bench1_eval", 61, 39 } };
+	} t[] = {{"deepseek_bench_eval", 8, 15},
+		 {"deepseek_lite_dev", 6, 17},
+		 {"deepseek_bench1_eval", 61, 39}};
 	char *tar = cm_shared("corpus/batch-runs/mini-swe-agent-deepseek.tar.xz"), *tmp;
 	struct tg_proc_result r;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 
 	(void)state;
 	if (!tar)
 		skip();
 	tmp = cm_tmpdir();
-	const char *const argv[] = { "tar", "xJf", tar, "-C", tmp, "--wildcards",
-				     "*/logs/run_evaluation/*/report.json", NULL };
-	if (!tg_proc_run(&(struct tg_spawn){ .argv = argv }, NULL, 0, 120000, 4096, &r, &err) ||
+	const char *const argv[] = {
+	    "tar", "xJf", tar, "-C", tmp, "--wildcards", "*/logs/run_evaluation/*/report.json",
+	    NULL};
+	if (!tg_proc_run(&(struct tg_spawn){.argv = argv}, NULL, 0, 120000, 4096, &r, &err) ||
 	    r.code != 0) {
 		printf("[  SKIPPED ] tar cannot read %s here: %s\n", tar, tg_buf_cstr(&r.err));
 		skip();
@@ -376,8 +383,9 @@ static void a_published_batch(void **state)
 	tg_proc_result_fini(&r);
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
 		char *dir = tg_asprintf("%s/msa-deepseek-a/logs/run_evaluation/%s/"
-					"deepseek__deepseek-chat", tmp, t[i].run);
-		int n[TG_EV_NOT_RUN + 1] = { 0 };
+					"deepseek__deepseek-chat",
+					tmp, t[i].run);
+		int n[TG_EV_NOT_RUN + 1] = {0};
 
 		count_reports(dir, n);
 		assert_int_equal(n[TG_EV_RESOLVED], t[i].resolved);
@@ -397,7 +405,7 @@ static void a_published_batch(void **state)
 static void put_program(const char *dir, const char *name, const char *text)
 {
 	char *path = tg_path_join(dir, name);
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 
 	assert_true(tg_file_write(path, text, strlen(text), 0755, &err));
 	free(path);
@@ -406,9 +414,9 @@ static void put_program(const char *dir, const char *name, const char *text)
 static void preflight_says_what_is_missing(void **state)
 {
 	char *dir = cm_tmpdir(), *old = tg_strdup(getenv("PATH"));
-	struct tg_spec spec = { 0 };
+	struct tg_spec spec = {0};
 	struct tg_swe_tools tools;
-	struct tg_err err = { 0 };
+	struct tg_err err = {0};
 
 	(void)state;
 	unsetenv("VIRTUAL_ENV");
@@ -416,7 +424,8 @@ static void preflight_says_what_is_missing(void **state)
 	assert_false(tg_swe_find(&spec, &err));
 	assert_int_equal(err.code, TG_E_MACHINE);
 	assert_non_null(strstr(err.msg, "python3 is not in PATH"));
-	put_program(dir, "python3", "#!/bin/sh\necho 'ModuleNotFoundError: No module' >&2\nexit 1\n");
+	put_program(dir, "python3",
+		    "#!/bin/sh\necho 'ModuleNotFoundError: No module' >&2\nexit 1\n");
 	assert_false(tg_swe_find(&spec, &err));
 	assert_non_null(strstr(err.msg, "ModuleNotFoundError"));
 	put_program(dir, "python3", "#!/bin/sh\nprintf 'hello\\n\\ntgmon-version 3.0.1\\n'\n");
@@ -447,16 +456,16 @@ static void preflight_says_what_is_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_verdict_is_the_first),
-		cmocka_unit_test(texts_are_safe),
-		cmocka_unit_test(ends_of_a_test_output),
-		cmocka_unit_test(names),
-		cmocka_unit_test(exact_bytes),
-		cmocka_unit_test(rows_of_both_generations),
-		cmocka_unit_test(pulls),
-		cmocka_unit_test(real_logs),
-		cmocka_unit_test(a_published_batch),
-		cmocka_unit_test(preflight_says_what_is_missing),
+	    cmocka_unit_test(the_verdict_is_the_first),
+	    cmocka_unit_test(texts_are_safe),
+	    cmocka_unit_test(ends_of_a_test_output),
+	    cmocka_unit_test(names),
+	    cmocka_unit_test(exact_bytes),
+	    cmocka_unit_test(rows_of_both_generations),
+	    cmocka_unit_test(pulls),
+	    cmocka_unit_test(real_logs),
+	    cmocka_unit_test(a_published_batch),
+	    cmocka_unit_test(preflight_says_what_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

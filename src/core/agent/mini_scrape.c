@@ -177,9 +177,12 @@ static void clear_notice(struct tg_mini_progress *p)
 	p->retry_at_ms = 0;
 }
 
+/* While a call waits for its next try no step is made: what comes then is an older one, seen late (the screen is
+ * redrawn four times a second, stderr comes at once). */
 void tg_mini_moved(struct tg_mini_progress *p)
 {
-	clear_notice(p);
+	if (!p->retry_at_ms)
+		clear_notice(p);
 }
 
 /* The last name in "litellm.exceptions.RateLimitError: text". */

@@ -103,6 +103,7 @@ static void retries_are_noticed(void **state)
 	assert_string_equal(p.notice, "rate limited, next try in 32 s");
 	assert_true(p.rate_limited);
 	assert_int_equal(p.retry_at_ms, 33000);
+	tg_mini_moved(&p); /* a step that was drawn late */
 	tg_mini_tick(&p, 32999);
 	assert_string_equal(p.notice, "rate limited, next try in 32 s");
 	tg_mini_tick(&p, 33000);

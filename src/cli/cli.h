@@ -55,10 +55,9 @@ int tg_cli_main(int argc, char **argv);
 
 /* Commands. */
 extern const struct tg_command tg_cmd_run, tg_cmd_process, tg_cmd_watch, tg_cmd_status, tg_cmd_rerun,
-	tg_cmd_stop, tg_cmd_pause, tg_cmd_resume, tg_cmd_gate, tg_cmd_verify, tg_cmd_keygen, tg_cmd_proof, tg_cmd_report, tg_cmd_doctor,
-	tg_cmd_triage, tg_cmd_scan;
-extern const struct tg_command tg_cmd_answer, tg_cmd_prepull,
-	tg_cmd_clean;
+	tg_cmd_stop, tg_cmd_pause, tg_cmd_resume, tg_cmd_answer, tg_cmd_prepull, tg_cmd_clean,
+	tg_cmd_doctor, tg_cmd_triage, tg_cmd_scan, tg_cmd_gate, tg_cmd_verify, tg_cmd_keygen,
+	tg_cmd_proof, tg_cmd_report;
 /* Not for people: runner, shim, stage, agent-replay. -1: not one of them. */
 int tg_cli_internal(int argc, char **argv);
 

@@ -5,7 +5,7 @@ TOOLS=$TGMON_SOURCE/tests/tools
 mkdir -p "$WORK/bin" "$WORK/boxes" "$WORK/conf" "$WORK/runs"
 cp "$TOOLS/fake-mini-extra" "$WORK/bin/mini-extra"
 cp "$TOOLS/fake-mini-docker" "$WORK/bin/docker"
-export MSWEA_FAKE_SCRIPT=$WORK/script.json MSWEA_FAKE_CALLS=$WORK/calls MSWEA_FAKE_BOXES=$WORK/boxes
+export MSWEA_FAKE_SCRIPT=$WORK/script.json MSWEA_FAKE_CALLS=$WORK/calls
 export MSWEA_GLOBAL_CONFIG_DIR=$WORK/conf
 export FAKE_API_KEY=sk-test-4711-not-to-be-written-down
 BARE_PATH=$PATH

@@ -47,18 +47,53 @@ static void came(struct tg_outage *o, const char *trouble)
 	snprintf(o->trouble, sizeof o->trouble, "%.255s", trouble ? trouble : "");
 }
 
+static void put_env(char **env, size_t *n, char *pair)
+{
+	size_t name = strcspn(pair, "=") + 1;
+
+	for (size_t i = 0; i < *n; i++)
+		if (strncmp(env[i], pair, name) == 0) {
+			free(env[i]);
+			env[i] = pair;
+			return;
+		}
+	env[(*n)++] = pair;
+}
+
+/* Ours, with the settings that were frozen at launch (DOCKER_HOST and the like) over it: a runner that
+ * was started again from a bare shell asks the same engine as the jobs do. */
+static char **frozen_env(const struct tg_spec *spec)
+{
+	size_t n = 0, have = 0;
+	char **env;
+
+	while (environ[have])
+		have++;
+	env = tg_calloc(have + spec->agent_env_n + spec->tools_n + 1, sizeof *env);
+	for (size_t i = 0; i < have; i++)
+		env[n++] = tg_strdup(environ[i]);
+	for (size_t i = 0; i < spec->agent_env_n; i++)
+		put_env(env, &n, tg_strdup(spec->agent_env[i]));
+	for (size_t i = 0; i < spec->tools_n; i++)
+		if (tg_starts_with(spec->tools[i].name, "env:"))
+			put_env(env, &n, tg_asprintf("%s=%s", spec->tools[i].name + 4,
+						     spec->tools[i].path ? spec->tools[i].path : ""));
+	return env;
+}
+
 static void ask(struct tg_runner *r)
 {
 	struct tg_outage *o = &r->outage;
+	char **env = frozen_env(&r->spec);
 	const char *argv[] = { o->docker, "info", "--format", "{{.DockerRootDir}}", NULL };
 	struct tg_err err = { 0 };
-	struct tg_spawn sp = { .argv = argv, .in = -1, .err = -1, .new_session = true,
-			       .die_with_parent = true };
+	struct tg_spawn sp = { .argv = argv, .env = (const char *const *)env, .in = -1, .err = -1,
+			       .new_session = true, .die_with_parent = true };
 	int out[2];
 
 	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) != 0) {
 		came(o, "no pipe could be made");
-		return;
+		goto done;
 	}
 	sp.out = out[1];
 	o->ask_ms = tg_mono_ms() + LIMIT_MS;
@@ -70,6 +105,10 @@ static void ask(struct tg_runner *r)
 		came(o, err.msg);
 	}
 	close(out[1]);
+done:
+	for (char **e = env; *e; e++)
+		free(*e);
+	free(env);
 }
 
 static void take_answer(struct tg_outage *o, int status)

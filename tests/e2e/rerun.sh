@@ -10,7 +10,27 @@ infra=tidepool__cronette-3 unresolved=quillworks__slugger-15 empty=brasswing__co
 [ "$(field "$run" "row('$unresolved')['evaluation']['status']")" = '"UNRESOLVED"' ] || fail "$unresolved"
 # one key: the failed ones, of which UNRESOLVED is none
 expect 2 "$TGMON" rerun "$run" no__such-1
-expect 0 "$TGMON" rerun "$run" "$infra" "$unresolved" "$empty"
+# the infrastructure failure by its key in the console, on a terminal: find the row, press r
+cat >"$WORK/press.py" <<'P'
+import os, sys
+sys.path.insert(0, os.path.join(os.environ["TGMON_SOURCE"], "tests", "e2e"))
+from screen import Terminal
+tgmon, run, iid = sys.argv[1:4]
+t = Terminal([tgmon, "watch", run], rows=30, cols=140)
+assert t.wait_text(iid, 10), t.text()
+t.key("/" + iid.split("__")[1] + "\r")
+assert t.wait_text(r"\u25b8 " + iid, 10) or iid in t.text(), t.text()
+t.key("r")
+assert t.wait_text(r"running|starting|queued|rerun", 15), t.text()
+assert t.wait_text(r"2/2", 60), t.text()
+t.key("q")
+code = t.wait()
+assert code == 0, code
+P
+python3 "$WORK/press.py" "$TGMON" "$run" "$infra" || fail "r did not rerun $infra"
+wait_end "$run" 150
+[ "$(field "$run" "row('$infra')['attempts']")" = 2 ] || fail "$infra: r made no second attempt"
+expect 0 "$TGMON" rerun "$run" "$unresolved" "$empty"
 wait_end "$run" 150
 [ "$(field "$run" 'v["complete"]')" = true ] || fail "not complete after the rerun"
 [ "$(field "$run" 'v["counts"]["resolved"]')" = $((resolved + 1)) ] || fail "only the infrastructure failure may count: $(status "$run")"

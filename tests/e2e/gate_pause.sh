@@ -100,8 +100,8 @@ print(sum(r["attempts"] for r in v["instances"]), "attempts for 6 instances")
 P
 }
 for how in "" --drain --now; do
-	run=$(demo_start --pace 0.1 --slice 4:10 --tag "stop${how#--}")
-	wait_for 30 'v["counts"]["by_state"]["done"] and v["counts"]["by_state"]["running"]' "$run"
+	run=$(demo_start --pace 0.4 --slice 4:10 --tag "stop${how#--}")
+	wait_for 30 'v["counts"]["by_state"]["done"] and v["counts"]["by_state"]["queued"] >= 2' "$run"
 	# shellcheck disable=SC2086
 	expect 0 "$TGMON" stop "$run" $how
 	wait_end "$run" 60
@@ -120,7 +120,8 @@ mkdir "$small"
 mount -t tmpfs -o size=64m,nr_inodes=40k tmpfs "$small" 2>/dev/null || skip "the full disk: tmpfs cannot be mounted"
 trap 'code=$?; umount -l "$small" 2>/dev/null; (exit $code); cleanup' EXIT
 free_kb() { df -Pk "$small" | awk 'NR==2 {print $4}'; }
-run=$(TGMON_DISK_MIN_MB=20 "$TGMON" run --tag full --slice 4:10 --workers 2 --pace 0.1 --retries 1 --output "$small" --detach)
+# --force: on so small a disk the checks before a run would not let it start at all
+run=$(TGMON_DISK_MIN_MB=20 "$TGMON" run --tag full --slice 4:10 --workers 2 --pace 0.1 --retries 1 --output "$small" --force --detach)
 wait_for 30 'v["counts"]["by_state"]["running"]' "$run"
 dd if=/dev/zero of="$small/ballast1" bs=1k count=$(($(free_kb) - 12000)) 2>/dev/null
 wait_for 20 'v["run"]["gate"]["row"] == "disk" and not v["counts"]["by_state"]["running"]' "$run"

@@ -96,9 +96,14 @@ static void put_scan(struct tg_patch_facts *f, const struct tg_attempt *a)
 		put(f, "scan", TG_ROLE_DIM, "not scanned yet");
 		return;
 	}
-	put(f, "scan", a->scan == TG_SC_OK ? TG_ROLE_TEXT : TG_ROLE_ST_WARN,
-	    "%s%s%s, %zu new violation%s", tg_scan_status_name(a->scan), a->scan_reason ? ": " : "",
-	    a->scan_reason ? a->scan_reason : "", a->violation_n, a->violation_n == 1 ? "" : "s");
+	if (a->scan == TG_SC_OK || a->violation_n)
+		put(f, "scan", a->scan == TG_SC_OK ? TG_ROLE_TEXT : TG_ROLE_ST_WARN,
+		    "%s%s%s, %zu new violation%s", tg_scan_status_name(a->scan),
+		    a->scan_reason ? ": " : "", a->scan_reason ? a->scan_reason : "", a->violation_n,
+		    a->violation_n == 1 ? "" : "s");
+	else /* what was not scanned is unknown, not none */
+		put(f, "scan", TG_ROLE_ST_WARN, "%s%s%s", tg_scan_status_name(a->scan),
+		    a->scan_reason ? ": " : "", a->scan_reason ? a->scan_reason : "");
 	for (size_t i = 0; i < a->violation_n; i++)
 		put(f, "", TG_ROLE_V_VETO, "%s (%s)",
 		    a->violation[i].code ? a->violation[i].code : "?",

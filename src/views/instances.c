@@ -125,8 +125,11 @@ static void number_cell(const struct tg_data *d, size_t i, int col, struct tg_tc
 			tg_show_bytes(att->patch_bytes, t);
 		break;
 	case C_NEW:
-		if (att && att->scan != TG_SC_NONE)
+		/* what was not scanned is unknown, not none */
+		if (att && (att->scan == TG_SC_OK || att->violation_n))
 			snprintf(t, sizeof t, "%zu", att->violation_n);
+		else if (att && att->scan != TG_SC_NONE)
+			snprintf(t, sizeof t, "%s", att->scan == TG_SC_SKIPPED ? "-" : "?");
 		out->role = att && att->violation_n ? TG_ROLE_V_VETO : TG_ROLE_TEXT;
 		break;
 	default: break;

@@ -29,8 +29,6 @@ struct tg_args { /* what is left: positional arguments, borrowed from argv */
 	size_t n;
 };
 
-struct tg_cli; /* streams and the like: one per process, passed */
-
 struct tg_command {
 	const char *name, *group, *args, *summary;
 	const struct tg_opt *opts;

@@ -17,7 +17,7 @@ static const struct tg_opt opts[] = {
 	{ "once", NULL, "print one plain frame and leave", TG_OPT_FLAG, offsetof(struct watch_opts, once), 0 },
 	{ "read-only", NULL, "look only: commands that change something are off", TG_OPT_FLAG,
 	  offsetof(struct watch_opts, read_only), 0 },
-	{ "theme", "NAME", "default, light, high-contrast, colour-blind, mono, or a file", TG_OPT_STR,
+	{ "theme", "NAME", "default, light, mono, or a file", TG_OPT_STR,
 	  offsetof(struct watch_opts, theme), 0 },
 	{ "ascii", NULL, "no characters beyond ASCII", TG_OPT_FLAG, offsetof(struct watch_opts, ascii), 0 },
 	{ 0 },

@@ -381,7 +381,8 @@ static bool write_metadata(struct collect *c, struct tg_err *err)
 	bool ok = true;
 
 	if (tg_file_exists(preds) && (ok = tg_sha256_file(preds, hex, NULL, err))) {
-		char *cmd = tg_asprintf("tgmon evaluate --evaluator %s", spec->evaluator);
+		char *cmd = tg_asprintf("tgmon %s --evaluator %s",
+					c->foreign ? "process" : "run", spec->evaluator);
 
 		tg_json_set_str(m, "cli_command", cmd);
 		tg_json_set_str(m, "predictions_path", "preds_filled.json");
